@@ -1,0 +1,84 @@
+import { z } from 'zod';
+
+/** Name of the manifest inside a bundle directory. */
+export const bundleManifestName = 'bundle.json';
+
+/** Bumped whenever the converter's output changes; a bundle of another format is converted again. */
+export const bundleFormat = 1;
+
+const positive = z.int().positive();
+
+const bundleFileSchema = z.strictObject({
+  /** Relative to the bundle directory, inside it. */
+  path: z.string().regex(/^[\w.-]+$/),
+  bytes: z.int().nonnegative(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+/** How a question becomes the prompt text around `<image>` marks. */
+export const promptTemplateSchema = z.strictObject({
+  /** Name of a known template, or `custom` when the checkpoint brings its own. */
+  name: z.string(),
+  before: z.string(),
+  after: z.string(),
+  /** Generation stops when the text of the last tokens contains one of these. */
+  stopStrings: z.array(z.string()),
+});
+
+export const bundleManifestSchema = z.strictObject({
+  format: z.literal(bundleFormat),
+  name: z.string(),
+  family: z.literal('llava'),
+  dtype: z.literal('fp32'),
+  /** What was converted: the layout of weight names and the hash of every file read. */
+  source: z.strictObject({
+    layout: z.enum(['llava', 'llava-hf']),
+    files: z.array(z.strictObject({ path: z.string(), sha256: z.string() })),
+  }),
+  text: z.strictObject({
+    hiddenSize: positive,
+    intermediateSize: positive,
+    layers: positive,
+    heads: positive,
+    kvHeads: positive,
+    headDim: positive,
+    vocabSize: positive,
+    rmsNormEps: z.number().positive(),
+    ropeTheta: z.number().positive(),
+    /** Length of the rotary tables: no prompt plus answer may be longer. */
+    maxPositions: positive,
+  }),
+  vision: z.strictObject({
+    hiddenSize: positive,
+    imageSize: positive,
+    patchSize: positive,
+    /** Encoder layers in the graph: the selected one is the last. */
+    layers: positive,
+    tokensPerImage: positive,
+  }),
+  image: z.strictObject({
+    /** `pad` = paste on a square of the mean colour first; `crop` = shortest edge, then centre crop. */
+    aspect: z.enum(['pad', 'crop']),
+    size: positive,
+    mean: z.tuple([z.number(), z.number(), z.number()]),
+    std: z.tuple([z.number(), z.number(), z.number()]),
+    rescaleFactor: z.number().positive(),
+  }),
+  prompt: promptTemplateSchema,
+  tokens: z.strictObject({
+    bos: z.int(),
+    eos: z.int(),
+    /** Whether every tokenised chunk starts with BOS (kept once, at the very start). */
+    addBos: z.boolean(),
+  }),
+  /** Token rows [vocabSize, hiddenSize] in the checkpoint's own dtype, little-endian. */
+  embedding: z.strictObject({ file: z.string(), dtype: z.enum(['F32', 'F16', 'BF16']) }),
+  /** `segments[l]` computes layer l-1's output projection and MLP and layer l's QKV; the last one the logits. */
+  graphs: z.strictObject({ segments: z.array(z.string()).min(2), vision: z.string() }),
+  files: z.array(bundleFileSchema).min(1),
+});
+
+/** Everything the engine needs to know of a bundle without opening its graphs. */
+export type BundleManifest = z.infer<typeof bundleManifestSchema>;
+export type PromptTemplate = z.infer<typeof promptTemplateSchema>;
+export type TextConfig = BundleManifest['text'];

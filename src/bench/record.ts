@@ -1,0 +1,71 @@
+import { z } from 'zod';
+
+/** Bumped when the same inputs would give other numbers. */
+export const recordVersion = 1;
+
+export const firstTokenSchema = z.enum(['prefill', 'cache']);
+/** Where the first answer token comes from: the uncompressed prefill, or the compressed cache. */
+export type FirstToken = z.infer<typeof firstTokenSchema>;
+
+export const semanticsSchema = z.enum(['release', 'paper']);
+/** `release` = what the published code computes; `paper` = what its equations say. */
+export type Semantics = z.infer<typeof semanticsSchema>;
+
+/** One column of the grid: a method under a budget and a first-token protocol. */
+export const cellSchema = z.strictObject({
+  method: z.string(),
+  semantics: semanticsSchema,
+  /** `null` for the full cache. Ratios of the prompt length. */
+  budget: z.strictObject({ recent: z.number(), important: z.number() }).nullable(),
+  firstToken: firstTokenSchema,
+});
+export type Cell = z.infer<typeof cellSchema>;
+
+export const sampleRecordSchema = z.strictObject({
+  version: z.literal(recordVersion),
+  /** Hash of bundle, sample, cell, generation settings and `version`. */
+  key: z.string(),
+  backbone: z.string(),
+  task: z.string(),
+  column: z.string(),
+  metric: z.string(),
+  sampleId: z.string(),
+  cell: cellSchema,
+  answer: z.string(),
+  tokens: z.array(z.int()),
+  /** The reference answer, kept so that scores can be computed again. */
+  response: z.string(),
+  choices: z.array(z.string()).nullable(),
+  score: z.number(),
+  /** The letter or text the scorer read out of the answer, where the metric extracts one. */
+  extracted: z.string().nullable(),
+  prompt: z.strictObject({
+    tokens: z.int(),
+    textTokens: z.int(),
+    images: z.int(),
+    sha256: z.string(),
+    pixelsSha256: z.string(),
+  }),
+  cache: z.strictObject({
+    /** Rows of each layer right after compression (the same for every head of a layer). */
+    rows: z.array(z.int()),
+    /** Live K and V bytes of all layers right after compression, and after the last decode step. */
+    bytesCompressed: z.int(),
+    bytesEnd: z.int(),
+    /** Kept rows over prompt rows, averaged over layers. */
+    effectiveRatio: z.number(),
+    /** Hash of the kept indices per layer. */
+    keptSha256: z.array(z.string()),
+    /** What happened: compressed, or why not. */
+    outcome: z.string(),
+  }),
+  /** Milliseconds. `prefill` is shared by all cells of the sample. */
+  time: z.strictObject({
+    prefill: z.number(),
+    compress: z.number(),
+    decode: z.number(),
+    /** One entry a decode step. */
+    steps: z.array(z.number()),
+  }),
+});
+export type SampleRecord = z.infer<typeof sampleRecordSchema>;

@@ -1,0 +1,17 @@
+/** A dense row-major float32 tensor in JavaScript memory. */
+export interface FloatTensor {
+  readonly data: Float32Array;
+  readonly dims: readonly number[];
+}
+
+/** Number of elements of a shape; 1 for a scalar. */
+export function elementCount(dims: readonly number[]): number {
+  let count = 1;
+  for (const dim of dims) count *= dim;
+  return count;
+}
+
+/** The bytes of a typed array, without copying. */
+export function bytesOf(array: ArrayBufferView): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
