@@ -1,0 +1,100 @@
+import { invariant } from '../core/errors.js';
+import { type Chunk, chunkPlan } from './chunk-plan.js';
+import { ColumnSumRecorder } from './column-sum-recorder.js';
+import type { LanguageModel } from './language-model.js';
+import { floatData, floats, int64s, type Tensor } from './runtime.js';
+
+/** K, V and attention statistics of one layer over the whole prompt. Valid until the layer callback returns. */
+export interface PrefilledLayer {
+  readonly layer: number;
+  /** Key/value heads. */
+  readonly heads: number;
+  readonly headDim: number;
+  readonly length: number;
+  readonly capacity: number;
+  /** [heads, length, headDim], rotary embedding applied. */
+  readonly keys: Float32Array;
+  /** [heads, length, headDim]. */
+  readonly values: Float32Array;
+  readonly statistics: ColumnSumRecorder;
+}
+
+/**
+ * Layer-major prefill: all chunks pass through one layer before the next one starts, so only one layer's full K
+ * and V are alive, and `onLayer` can compress them before they are overwritten. The last prompt token is a chunk
+ * of its own: column sums then exist both with and without the last query, which the two first-token protocols
+ * need. After the last layer only that token goes on to the logits.
+ *
+ * @param embeddings [length, hiddenSize]
+ * @returns logits of the last token, [vocabSize]
+ */
+export async function prefill(
+  model: LanguageModel,
+  embeddings: Float32Array,
+  onLayer: (layer: PrefilledLayer) => Promise<void>,
+): Promise<Float32Array> {
+  const { config, segments } = model;
+  const { hiddenSize, headDim, kvHeads } = config;
+  const length = embeddings.length / hiddenSize;
+  invariant(Number.isInteger(length) && length > 0, 'embeddings are whole rows');
+  const chunks = chunkPlan(length, [length - 1]);
+  const hidden = chunks.map(({ start, count }) =>
+    floats(embeddings.subarray(start * hiddenSize, (start + count) * hiddenSize), [1, count, hiddenSize]),
+  );
+  const attention: Tensor[] = [];
+  const keys = new Float32Array(kvHeads * length * headDim);
+  const values = new Float32Array(kvHeads * length * headDim);
+  for (let layer = 0; layer < config.layers; layer++) {
+    const statistics = new ColumnSumRecorder(config);
+    for (const [index, chunk] of chunks.entries()) {
+      const { start, count } = chunk;
+      const result = await segments[layer]!.run({
+        hidden: hidden[index]!,
+        positions: int64s(positionsOf(chunk), [1, count]),
+        ...(layer === 0 ? {} : { attention: attention[index]! }),
+      });
+      if (layer > 0) hidden[index] = result['hidden_out']!;
+      const key = result['k']!;
+      const value = result['v']!;
+      storeRows(keys, floatData(key), { start, count, heads: kvHeads, headDim, capacity: length });
+      storeRows(values, floatData(value), { start, count, heads: kvHeads, headDim, capacity: length });
+      const query = result['q']!;
+      const chunkResult = await model.prefillAttention({
+        start,
+        count,
+        query,
+        key,
+        value,
+        keys,
+        values,
+        capacity: length,
+      });
+      attention[index] = chunkResult.attention;
+      statistics.add(start + count, chunkResult.columnSums);
+    }
+    await onLayer({ layer, heads: kvHeads, headDim, length, capacity: length, keys, values, statistics });
+  }
+  const last = chunks.length - 1;
+  const result = await segments[config.layers]!.run({ hidden: hidden[last]!, attention: attention[last]! });
+  return floatData(result['logits']!);
+}
+
+function positionsOf({ start, count }: Chunk): number[] {
+  return Array.from({ length: count }, (_, i) => start + i);
+}
+
+/** Moves token-major rows [count, heads * headDim] into a head-major buffer [heads, capacity, headDim]. */
+function storeRows(
+  buffer: Float32Array,
+  rows: Float32Array,
+  at: { start: number; count: number; heads: number; headDim: number; capacity: number },
+): void {
+  const { start, count, heads, headDim, capacity } = at;
+  for (let head = 0; head < heads; head++) {
+    let to = (head * capacity + start) * headDim;
+    for (let row = 0; row < count; row++) {
+      const from = (row * heads + head) * headDim;
+      for (let d = 0; d < headDim; d++) buffer[to++] = rows[from + d]!;
+    }
+  }
+}

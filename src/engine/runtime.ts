@@ -1,0 +1,118 @@
+import * as ort from 'onnxruntime-node';
+import { invariant, messageOf, UserError } from '../core/errors.js';
+
+export type Tensor = ort.Tensor;
+export type Feeds = Readonly<Record<string, Tensor>>;
+
+/** The one version whose operators, copies and threading were measured; other versions may answer differently. */
+export const requiredRuntimeVersion = '1.30.0';
+
+/** A float32 tensor over JavaScript memory; the data is not copied. */
+export function floats(data: Float32Array, dims: readonly number[]): Tensor {
+  return new ort.Tensor('float32', data, dims);
+}
+
+export function int64s(values: readonly number[], dims: readonly number[]): Tensor {
+  return new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims);
+}
+
+export function int32s(values: readonly number[], dims: readonly number[]): Tensor {
+  return new ort.Tensor('int32', Int32Array.from(values), dims);
+}
+
+/** The data of a float32 tensor. */
+export function floatData(tensor: Tensor): Float32Array {
+  invariant(tensor.data instanceof Float32Array, `expected a float32 tensor, got ${tensor.type}`);
+  return tensor.data;
+}
+
+/** The data of an int32 tensor. */
+export function int32Data(tensor: Tensor): Int32Array {
+  invariant(tensor.data instanceof Int32Array, `expected an int32 tensor, got ${tensor.type}`);
+  return tensor.data;
+}
+
+/** One loaded ONNX graph. */
+export interface Graph {
+  /** Runs the graph for the named outputs (all of them by default); others are not copied out. */
+  run(feeds: Feeds, outputs?: readonly string[]): Promise<Readonly<Record<string, Tensor>>>;
+}
+
+/**
+ * Owner of ONNX Runtime sessions: opens them with the options that measured best (no spinning threads: several
+ * sessions taking turns stall each other otherwise), counts the time spent in them and releases them.
+ */
+export class Runtime {
+  readonly threads: number;
+  readonly #sessions = new Set<ort.InferenceSession>();
+  #milliseconds = 0;
+
+  constructor(options: { threads: number }) {
+    const version = ort.env.versions.node;
+    if (version !== requiredRuntimeVersion) {
+      throw new UserError({
+        what: `onnxruntime-node ${version ?? '(unknown version)'} is installed, ${requiredRuntimeVersion} is required`,
+        fix: 'run npm ci in the lookm directory',
+      });
+    }
+    this.threads = options.threads;
+  }
+
+  /** Milliseconds spent inside ONNX Runtime so far. */
+  get milliseconds(): number {
+    return this.#milliseconds;
+  }
+
+  /** Sessions opened and not yet released. */
+  get openSessions(): number {
+    return this.#sessions.size;
+  }
+
+  /**
+   * @param model a serialised graph, or the path of one (external weights lie next to it)
+   * @throws UserError when ONNX Runtime cannot load the graph
+   */
+  async open(model: Uint8Array | string): Promise<Graph> {
+    const options: ort.InferenceSession.SessionOptions = {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: this.threads,
+      interOpNumThreads: 1,
+      logSeverityLevel: 4,
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    };
+    let session: ort.InferenceSession;
+    try {
+      session =
+        typeof model === 'string'
+          ? await ort.InferenceSession.create(model, options)
+          : await ort.InferenceSession.create(model, options);
+    } catch (error) {
+      throw new UserError(
+        {
+          what: `ONNX Runtime cannot load the graph: ${messageOf(error)}`,
+          ...(typeof model === 'string' ? { where: model } : {}),
+          fix: 'convert the checkpoint again; `lookm doctor` checks the runtime',
+        },
+        { cause: error },
+      );
+    }
+    this.#sessions.add(session);
+    return {
+      run: async (feeds, outputs) => {
+        const start = performance.now();
+        try {
+          return outputs === undefined ? await session.run(feeds) : await session.run(feeds, outputs);
+        } finally {
+          this.#milliseconds += performance.now() - start;
+        }
+      },
+    };
+  }
+
+  /** Releases every session; the runtime can be used again afterwards. */
+  async close(): Promise<void> {
+    const sessions = [...this.#sessions];
+    this.#sessions.clear();
+    for (const session of sessions) await session.release();
+  }
+}

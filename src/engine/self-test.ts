@@ -1,0 +1,223 @@
+import { messageOf } from '../core/errors.js';
+import { seededRandom } from '../core/seeded-random.js';
+import { GraphBuilder } from '../onnx/graph-builder.js';
+import { openDecodeAttention } from './decode-attention.js';
+import { LayerCache } from './layer-cache.js';
+import { openNearestKeySearch } from './nearest-key.js';
+import { openGroupedAttention } from './prefill-attention.js';
+import { type AttentionReference, referenceAttention } from './reference-attention.js';
+import { floatData, floats, int64s, Runtime, requiredRuntimeVersion } from './runtime.js';
+
+export interface SelfTestResult {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/** Float32 operators agree with float64 arithmetic on these small inputs to a few units of 1e-7. */
+const tolerance = 1e-5;
+const shape = { heads: 4, kvHeads: 2, headDim: 8 } as const;
+
+/**
+ * Runs every operator the engine relies on against plain float64 arithmetic on small inputs, among them the ones
+ * whose contracts differ between runtime versions. Takes tens of milliseconds; `bench` runs it before it starts.
+ */
+export async function selfTest(): Promise<SelfTestResult[]> {
+  let runtime: Runtime;
+  try {
+    runtime = new Runtime({ threads: 1 });
+  } catch (error) {
+    return [{ name: `onnxruntime-node ${requiredRuntimeVersion}`, ok: false, detail: messageOf(error) }];
+  }
+  const results: SelfTestResult[] = [
+    { name: `onnxruntime-node ${requiredRuntimeVersion}`, ok: true, detail: 'loaded' },
+  ];
+  const checks: [string, (runtime: Runtime) => Promise<number>][] = [
+    ['chunked grouped-query attention with column sums', groupedAttentionError],
+    ['decode attention over a masked cache', decodeAttentionError],
+    ['rotary embedding at given positions', rotaryError],
+    ['residual RMSNorm, SiLU and transposed weights', blockError],
+    ['nearest-key search', nearestKeyError],
+  ];
+  try {
+    for (const [name, check] of checks) results.push(await outcome(name, () => check(runtime)));
+  } finally {
+    await runtime.close();
+  }
+  return results;
+}
+
+async function outcome(name: string, check: () => Promise<number>): Promise<SelfTestResult> {
+  try {
+    const error = await check();
+    return { name, ok: error <= tolerance, detail: `largest error ${error.toExponential(1)}` };
+  } catch (error) {
+    return { name, ok: false, detail: messageOf(error) };
+  }
+}
+
+function randomFloats(count: number, seed: number): Float32Array {
+  const random = seededRandom(seed);
+  return Float32Array.from({ length: count }, () => random() * 2 - 1);
+}
+
+function largestError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
+  let worst = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const error = Math.abs(actual[i]! - expected[i]!);
+    if (!(error <= worst)) worst = error;
+  }
+  return worst;
+}
+
+/** Token-major rows [length, heads * headDim] to head-major [heads, length, headDim]. */
+function headMajor(rows: Float32Array, heads: number, headDim: number): Float32Array {
+  const length = rows.length / (heads * headDim);
+  const moved = new Float32Array(rows.length);
+  for (let row = 0; row < length; row++)
+    for (let head = 0; head < heads; head++)
+      for (let d = 0; d < headDim; d++)
+        moved[(head * length + row) * headDim + d] = rows[(row * heads + head) * headDim + d]!;
+  return moved;
+}
+
+function attentionCase(length: number): AttentionReference & { query: Float32Array; key: Float32Array } {
+  const { heads, kvHeads, headDim } = shape;
+  const query = randomFloats(length * heads * headDim, 1);
+  const key = randomFloats(length * kvHeads * headDim, 2);
+  const value = randomFloats(length * kvHeads * headDim, 3);
+  const keys = headMajor(key, kvHeads, headDim);
+  const values = headMajor(value, kvHeads, headDim);
+  return { ...shape, length, queries: headMajor(query, heads, headDim), keys, values, query, key };
+}
+
+/** The second of two chunks: its past comes from JavaScript buffers, which must stay as they were. */
+async function groupedAttentionError(runtime: Runtime): Promise<number> {
+  const { heads, kvHeads, headDim } = shape;
+  const length = 7;
+  const start = 4;
+  const count = length - start;
+  const inputs = attentionCase(length);
+  const value = randomFloats(length * kvHeads * headDim, 3);
+  const before = inputs.keys.slice();
+  const attend = await openGroupedAttention(runtime, shape);
+  const result = await attend({
+    start,
+    count,
+    query: floats(inputs.query.subarray(start * heads * headDim), [1, count, heads * headDim]),
+    key: floats(inputs.key.subarray(start * kvHeads * headDim), [1, count, kvHeads * headDim]),
+    value: floats(value.subarray(start * kvHeads * headDim), [1, count, kvHeads * headDim]),
+    keys: inputs.keys,
+    values: inputs.values,
+    capacity: length,
+  });
+  const expected = referenceAttention(inputs, { from: start, to: length });
+  return Math.max(
+    largestError(floatData(result.attention), expected.attention),
+    largestError(result.columnSums, expected.columnSums),
+    largestError(inputs.keys, before),
+  );
+}
+
+async function decodeAttentionError(runtime: Runtime): Promise<number> {
+  const { heads, kvHeads, headDim } = shape;
+  const length = 5;
+  const capacity = 9;
+  const inputs = attentionCase(length);
+  const widen = (rows: Float32Array): Float32Array => {
+    const wide = new Float32Array(kvHeads * capacity * headDim).fill(7);
+    for (let head = 0; head < kvHeads; head++)
+      wide.set(
+        rows.subarray(head * length * headDim, (head + 1) * length * headDim),
+        head * capacity * headDim,
+      );
+    return wide;
+  };
+  const [keys, values] = [widen(inputs.keys), widen(inputs.values)];
+  const cache = new LayerCache({ heads: kvHeads, headDim, rows: length, capacity, keys, values });
+  const attend = await openDecodeAttention(runtime, shape);
+  const query = inputs.query.subarray((length - 1) * heads * headDim);
+  const attention = await attend(floats(query, [1, 1, heads * headDim]), cache);
+  const expected = referenceAttention(inputs, { from: length - 1, to: length });
+  return largestError(floatData(attention), expected.attention);
+}
+
+async function rotaryError(runtime: Runtime): Promise<number> {
+  const { headDim } = shape;
+  const half = headDim / 2;
+  const positions = [5, 2];
+  const angles = Float32Array.from({ length: 8 * half }, (_, i) => Math.floor(i / half) / 10 ** (i % half));
+  const graph = new GraphBuilder();
+  graph.input('x', 'f32', [1, 'S', headDim]);
+  graph.input('positions', 'i64', [1, 'S']);
+  graph.initializer('cos', 'f32', [8, half], angles.map(Math.cos));
+  graph.initializer('sin', 'f32', [8, half], angles.map(Math.sin));
+  graph.microsoft('RotaryEmbedding', ['x', 'positions', 'cos', 'sin'], {}, 'y');
+  graph.output('y', 'f32', [1, 'S', headDim]);
+  const x = randomFloats(2 * headDim, 4);
+  const result = await (await runtime.open(graph.bytes())).run({
+    x: floats(x, [1, 2, headDim]),
+    positions: int64s(positions, [1, 2]),
+  });
+  const expected = positions.flatMap((position, row) => {
+    const at = (d: number): number => x[row * headDim + d]!;
+    const angle = (d: number): number => angles[position * half + (d % half)]!;
+    return Array.from({ length: headDim }, (_, d) =>
+      d < half
+        ? at(d) * Math.cos(angle(d)) - at(d + half) * Math.sin(angle(d))
+        : at(d) * Math.cos(angle(d)) + at(d - half) * Math.sin(angle(d)),
+    );
+  });
+  return largestError(floatData(result['y']!), expected);
+}
+
+async function blockError(runtime: Runtime): Promise<number> {
+  const width = 6;
+  const epsilon = 1e-5;
+  const [x, residual, weight] = [randomFloats(width, 5), randomFloats(width, 6), randomFloats(width * 2, 7)];
+  const graph = new GraphBuilder();
+  graph.input('x', 'f32', [1, 1, width]);
+  graph.input('residual', 'f32', [1, 1, width]);
+  graph.initializer('scale', 'f32', [width], new Float32Array(width).fill(2));
+  graph.initializer('weight', 'f32', [2, width], weight);
+  graph.microsoftMulti('SkipSimplifiedLayerNormalization', ['residual', 'x', 'scale'], ['n', '', '', 'sum'], {
+    epsilon: { float: epsilon },
+  });
+  const product = graph.microsoft('FusedMatMul', ['n', 'weight'], { transB: 1 });
+  graph.microsoft('QuickGelu', [product], { alpha: { float: 1 } }, 'y');
+  graph.output('y', 'f32', [1, 1, 2]);
+  graph.output('sum', 'f32', [1, 1, width]);
+  const dims = [1, 1, width];
+  const result = await (await runtime.open(graph.bytes())).run({
+    x: floats(x, dims),
+    residual: floats(residual, dims),
+  });
+  const sum = Array.from(x, (value, i) => value + residual[i]!);
+  const scale = 2 / Math.sqrt(sum.reduce((total, value) => total + value * value, 0) / width + epsilon);
+  const expected = [0, 1].map((row) => {
+    const dot = sum.reduce((total, value, i) => total + value * scale * weight[row * width + i]!, 0);
+    return dot / (1 + Math.exp(-dot));
+  });
+  return Math.max(
+    largestError(floatData(result['y']!), expected),
+    largestError(floatData(result['sum']!), sum),
+  );
+}
+
+/** Errors count mistaken rows; two equal conserved keys check that the lower one wins. */
+async function nearestKeyError(runtime: Runtime): Promise<number> {
+  const headDim = 4;
+  const conserved = randomFloats(5 * headDim, 8);
+  conserved.copyWithin(3 * headDim, 0, headDim);
+  const evicted = new Float32Array(conserved.length);
+  for (let i = 0; i < evicted.length; i++) evicted[i] = conserved[i]! * 3;
+  const search = await openNearestKeySearch(runtime, headDim);
+  const found = await search({
+    heads: 1,
+    headDim,
+    evicted: { rows: 5, data: evicted },
+    conserved: { rows: 5, data: conserved },
+  });
+  return largestError(found, [0, 1, 2, 0, 4]);
+}
