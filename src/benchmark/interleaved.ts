@@ -1,0 +1,42 @@
+import { median, medianAbsoluteDeviation } from '../core/median.js';
+
+export interface Contender {
+  readonly name: string;
+  readonly run: () => Promise<void>;
+}
+
+export interface Timing {
+  readonly name: string;
+  /** Milliseconds. */
+  readonly median: number;
+  readonly mad: number;
+  readonly fastest: number;
+  readonly rounds: number;
+}
+
+/**
+ * Times contenders in turn, one run each a round, starting one later every round, so that drift of a noisy
+ * machine falls on all alike. Compare the results as ratios within one call only.
+ */
+export async function timeInterleaved(contenders: readonly Contender[], rounds: number): Promise<Timing[]> {
+  const times = contenders.map((): number[] => []);
+  for (const contender of contenders) await contender.run();
+  for (let round = 0; round < rounds; round++) {
+    for (let turn = 0; turn < contenders.length; turn++) {
+      const index = (round + turn) % contenders.length;
+      const start = performance.now();
+      await contenders[index]!.run();
+      times[index]!.push(performance.now() - start);
+    }
+  }
+  return contenders.map(({ name }, index) => {
+    const runs = times[index]!;
+    return {
+      name,
+      median: median(runs),
+      mad: medianAbsoluteDeviation(runs),
+      fastest: Math.min(...runs),
+      rounds,
+    };
+  });
+}
