@@ -33,5 +33,7 @@ export interface Method {
   readonly version: number;
   readonly semantics: 'release';
   readonly summary: string;
+  /** What the published code calls it (`kv_mode`); null where it has no such mode. */
+  readonly releaseMode: string | null;
   readonly stages: Stages | null;
 }

@@ -9,6 +9,7 @@ export const h2o = {
   version: 1,
   semantics: 'release',
   summary: 'evicts all but the recent tokens and those with the largest attention column sums',
+  releaseMode: 'h2o',
   stages: {
     score: columnSumScores,
     prior: null,

@@ -16,6 +16,7 @@ export const lookMTpP = {
   semantics: 'release',
   summary:
     'keeps all text, evicts image tokens by column sum and merges them into their nearest conserved keys',
+  releaseMode: 'text_prior_pivot_merge',
   stages: {
     score: columnSumScores,
     prior: textPrior,

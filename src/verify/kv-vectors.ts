@@ -1,0 +1,201 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { readJsonFile } from '../checkpoint/json-file.js';
+import { compressLayer } from '../compression/compress-layer.js';
+import type { CompressedLayer } from '../compression/compressed-layer.js';
+import type { LayerInput } from '../compression/layer-input.js';
+import type { Method } from '../compression/method.js';
+import { methods } from '../compression/registry.js';
+import { messageOf } from '../core/errors.js';
+import { chunkPlan } from '../engine/chunk-plan.js';
+import { ColumnSumRecorder } from '../engine/column-sum-recorder.js';
+import { openNearestKeySearch } from '../engine/nearest-key.js';
+import { openPrefillAttention } from '../engine/prefill-attention.js';
+import { floats, Runtime } from '../engine/runtime.js';
+import { GoldenTensors } from './golden-tensors.js';
+import { largestDifference, type ModeTally, sameIntegers } from './tally.js';
+
+/** Published closeness of the vectors: K and V, and column sums. */
+const cacheTolerance = 1e-5;
+const columnSumTolerance = 1e-4;
+
+const count = z.int().nonnegative();
+const caseSchema = z.object({
+  id: z.string(),
+  file: z.string().regex(/^[\w.-]+$/, 'is not a plain file name'),
+  mode: z.string(),
+  heads: z.int().positive(),
+  head_dim: z.int().positive(),
+  seq_len: z.int().positive(),
+  image_spans: z.array(z.tuple([count, count])),
+  hh_ratio: z.number().min(0),
+  recent_ratio: z.number().min(0),
+  outcome: z.enum(['compressed', 'unchanged', 'error']),
+  error: z.unknown(),
+});
+type KvCase = z.infer<typeof caseSchema>;
+
+/** `index.json` of a directory of cache-compression vectors. */
+export const kvIndexSchema = z.object({ format: z.literal(1), cases: z.array(caseSchema) });
+
+interface CaseResult {
+  readonly selectionIdentical: boolean;
+  readonly error: number;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Runs one-layer vectors: attention with column sums over q, k and v as prefill does it, then compression.
+ *
+ * @returns one tally a mode; modes without a method are skipped
+ * @throws UserError when the index cannot be read
+ */
+export async function verifyKvVectors(directory: string): Promise<ModeTally[]> {
+  const { cases } = await readJsonFile(
+    path.join(directory, 'index.json'),
+    kvIndexSchema,
+    'restore the vectors',
+  );
+  const tallies: ModeTally[] = [];
+  for (const mode of new Set(cases.map((one) => one.mode))) {
+    const ofMode = cases.filter((one) => one.mode === mode);
+    const method = Object.values(methods).find((one) => one.releaseMode === mode);
+    const about = { format: 'kv', directory, mode, cases: ofMode.length, identicalTokens: null } as const;
+    if (method === undefined) {
+      const notes = ['no method implements this mode yet'];
+      tallies.push({ ...about, status: 'skipped', identicalSelections: null, worstError: null, notes });
+      continue;
+    }
+    const results: CaseResult[] = [];
+    for (const one of ofMode) results.push(await runCase(directory, one, method));
+    const notes = results.flatMap((result) => result.notes);
+    tallies.push({
+      ...about,
+      status: notes.length === 0 ? 'passed' : 'failed',
+      identicalSelections: results.filter((result) => result.selectionIdentical).length,
+      worstError: Math.max(...results.map((result) => result.error)),
+      notes,
+    });
+  }
+  return tallies;
+}
+
+async function runCase(directory: string, one: KvCase, method: Method): Promise<CaseResult> {
+  try {
+    const golden = await GoldenTensors.open(path.join(directory, one.file));
+    try {
+      return await compareCase(golden, one, method);
+    } finally {
+      await golden.close();
+    }
+  } catch (error) {
+    const notes = [`${one.id}: ${messageOf(error)}`];
+    return { selectionIdentical: false, error: Number.POSITIVE_INFINITY, notes };
+  }
+}
+
+async function compareCase(golden: GoldenTensors, one: KvCase, method: Method): Promise<CaseResult> {
+  const runtime = new Runtime({ threads: 1 });
+  try {
+    const layer = await prefillLayer(runtime, golden, one);
+    const sums = layer.statistics.columnSums(layer.length);
+    const sumError = largestDifference(sums, await golden.floats('attn_colsum'));
+    const compressed = await compressLayer(
+      layer,
+      method,
+      { recent: one.recent_ratio, important: one.hh_ratio },
+      { nearestKeys: await openNearestKeySearch(runtime, one.head_dim), capacityFor: (rows) => rows },
+    );
+    const { identical, error } = await compareCache(golden, one, layer, compressed);
+    const notes: string[] = [];
+    if (!(sumError <= columnSumTolerance)) notes.push(`${one.id}: column sums differ by ${sumError}`);
+    if (!identical) notes.push(`${one.id}: kept indices or merge targets differ`);
+    if (!(error <= cacheTolerance)) notes.push(`${one.id}: K or V differ by ${error}`);
+    return { selectionIdentical: identical, error, notes };
+  } finally {
+    await runtime.close();
+  }
+}
+
+async function prefillLayer(runtime: Runtime, golden: GoldenTensors, one: KvCase): Promise<LayerInput> {
+  const { heads, head_dim: headDim, seq_len: length } = one;
+  const [queries, keys, values] = [
+    await golden.floats('q'),
+    await golden.floats('k'),
+    await golden.floats('v'),
+  ];
+  const statistics = new ColumnSumRecorder({ heads, kvHeads: heads });
+  const attend = await openPrefillAttention(runtime, { heads, kvHeads: heads, headDim });
+  for (const { start, count: rows } of chunkPlan(length, [length - 1])) {
+    const chunk = (data: Float32Array) =>
+      floats(tokenMajorRows(data, { heads, headDim, length, start, rows }), [1, rows, heads * headDim]);
+    const { columnSums } = await attend({
+      start,
+      count: rows,
+      query: chunk(queries),
+      key: chunk(keys),
+      value: chunk(values),
+      keys,
+      values,
+      capacity: length,
+    });
+    statistics.add(start + rows, columnSums);
+  }
+  const modality = new Uint8Array(length);
+  for (const [start, span] of one.image_spans) modality.fill(1, start, start + span);
+  return { heads, headDim, length, capacity: length, keys, values, modality, statistics };
+}
+
+/** Rows `start..start+rows-1` of [heads, length, headDim] as [rows, heads * headDim]. */
+function tokenMajorRows(
+  data: Float32Array,
+  at: { heads: number; headDim: number; length: number; start: number; rows: number },
+): Float32Array {
+  const { heads, headDim, length, start, rows } = at;
+  const moved = new Float32Array(rows * heads * headDim);
+  for (let row = 0; row < rows; row++) {
+    for (let head = 0; head < heads; head++) {
+      const from = (head * length + start + row) * headDim;
+      moved.set(data.subarray(from, from + headDim), (row * heads + head) * headDim);
+    }
+  }
+  return moved;
+}
+
+/** A recorded crash has no output to compare: not crashing, with every row finite, is what is asked. */
+async function compareCache(
+  golden: GoldenTensors,
+  one: KvCase,
+  layer: LayerInput,
+  compressed: CompressedLayer,
+): Promise<{ identical: boolean; error: number }> {
+  switch (one.outcome) {
+    case 'error': {
+      const finite = compressed.keys.every(Number.isFinite) && compressed.values.every(Number.isFinite);
+      return { identical: finite && compressed.rows > 0, error: 0 };
+    }
+    case 'unchanged': {
+      const error = Math.max(
+        largestDifference(compressed.keys, layer.keys),
+        largestDifference(compressed.values, layer.values),
+      );
+      return { identical: compressed.rows === layer.length, error };
+    }
+    case 'compressed': {
+      const error = Math.max(
+        largestDifference(compressed.keys, await golden.floats('k_out')),
+        largestDifference(compressed.values, await golden.floats('v_out')),
+      );
+      const kept = sameIntegers(compressed.kept, await golden.integers('keep_idx'));
+      return { identical: kept && (await sameMerges(golden, compressed)), error };
+    }
+  }
+}
+
+async function sameMerges(golden: GoldenTensors, { merged }: CompressedLayer): Promise<boolean> {
+  if (!golden.has('merge_target')) return merged === undefined;
+  const targets = await golden.integers('merge_target');
+  const evicted = await golden.integers('pruned_idx');
+  if (merged === undefined) return targets.length === 0;
+  return sameIntegers(merged.targets, targets) && sameIntegers(merged.evicted, evicted);
+}
