@@ -1,0 +1,192 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { messageOf, UserError } from '../core/errors.js';
+import { nearMatches } from '../core/near-matches.js';
+import { readAnnotation, type Sample, type SampleFailure } from './annotation.js';
+import { type ColumnsFile, columnsFileName, parseColumnsFile } from './columns-file.js';
+import { openImageFolder } from './image-folder.js';
+import { parsePythonJson } from './python-json.js';
+import type { TaskInstructions } from './task-instructions.js';
+import { compareColumns, type DatasetDefinition, officialDatasets, officialMetric } from './taxonomy.js';
+
+/** MileBench's annotations have a few MiB; a JavaScript string ends at 512 Mi characters. */
+const mostAnnotationBytes = 256 * 2 ** 20;
+
+/** A dataset found in a root, not yet read. */
+export interface TaskInfo {
+  readonly name: string;
+  readonly column: string;
+  /** Name of a metric in scoring's registry; a columns file can ask for any, so look it up before running. */
+  readonly metric: string;
+  readonly definedBy: 'taxonomy' | 'columns file';
+  /** `<root>/<name>/<name>.json` */
+  readonly annotationFile: string;
+  /** `<root>/<name>/images` */
+  readonly imageDir: string;
+}
+
+/** A dataset as read, with the samples that can be run and those that cannot. */
+export interface Task {
+  readonly info: TaskInfo;
+  readonly taskInstructions: TaskInstructions;
+  readonly samples: readonly Sample[];
+  readonly failures: readonly SampleFailure[];
+}
+
+/**
+ * The datasets of a root, `<root>/<Dataset>/<Dataset>.json`, by column from left to right. Their columns and metrics
+ * come from the taxonomy and from `<root>/columns.json`, which wins. Definitions without a folder are passed over.
+ * Throws a `UserError` for a root that cannot be read or holds no dataset, a broken columns file, a dataset defined
+ * nowhere, and a known dataset whose folder lacks its annotation.
+ */
+export async function listTasks(root: string): Promise<TaskInfo[]> {
+  const defined = await readColumnsFile(root);
+  const known: Readonly<Record<string, DatasetDefinition>> = { ...officialDatasets, ...defined };
+  const order = Object.keys(known);
+  const tasks: TaskInfo[] = [];
+  for (const name of await foldersOf(root)) {
+    const annotationFile = path.join(root, name, `${name}.json`);
+    const annotated = await isFile(annotationFile);
+    const definition = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (definition === undefined) {
+      if (annotated) throw unknownDataset({ name, root, order });
+      continue;
+    }
+    if (!annotated) {
+      const fix = 'download the dataset again or remove its folder';
+      throw new UserError({ what: 'the annotation is missing', where: annotationFile, fix });
+    }
+    tasks.push({
+      name,
+      column: definition.column,
+      metric: definition.metric,
+      definedBy: Object.hasOwn(defined, name) ? 'columns file' : 'taxonomy',
+      annotationFile,
+      imageDir: path.join(root, name, 'images'),
+    });
+  }
+  if (tasks.length === 0) {
+    const fix = 'give a folder that holds <Dataset>/<Dataset>.json';
+    throw new UserError({ what: 'there is no dataset in this folder', where: root, fix });
+  }
+  return tasks.sort(
+    (a, b) => compareColumns(a.column, b.column) || order.indexOf(a.name) - order.indexOf(b.name),
+  );
+}
+
+/**
+ * Reads a dataset and checks every sample, its images included. What is wrong with one sample becomes a failure and
+ * leaves the others alone.
+ * Throws a `UserError` when the file as a whole cannot be used: it is too large, no JSON, not an annotation, its
+ * question type contradicts the taxonomy's metric, or the folder of images is missing.
+ */
+export async function loadTask(info: TaskInfo): Promise<Task> {
+  const annotation = readAnnotation(await readJson(info.annotationFile), info.annotationFile);
+  checkQuestionType(info, annotation.questionType);
+  const needImages = annotation.samples.some((sample) => sample.imageNames.length > 0);
+  const checkImage = needImages ? await openImageFolder(info.imageDir) : async () => null;
+  const samples: Sample[] = [];
+  const failures: SampleFailure[] = [...annotation.failures];
+  for (const sample of annotation.samples) {
+    const { sampleId } = sample;
+    const problem = choiceProblem(info, sample) ?? (await imageProblem(sample, checkImage));
+    if (problem === null) {
+      samples.push(sample);
+    } else {
+      const where = `${info.annotationFile}, sample ${sampleId}, field ${problem.field}`;
+      failures.push({ sampleId, error: new UserError({ what: problem.what, where, fix: problem.fix }) });
+    }
+  }
+  return { info, taskInstructions: annotation.taskInstructions, samples, failures };
+}
+
+interface FieldProblem {
+  readonly what: string;
+  readonly field: string;
+  readonly fix: string;
+}
+
+function choiceProblem(info: TaskInfo, sample: Sample): FieldProblem | null {
+  if (info.metric !== 'accuracy' || sample.choices !== null) return null;
+  const what = 'the metric accuracy needs choices';
+  return { what, field: 'task_instance.choice_list', fix: 'list the choices, one of them the response' };
+}
+
+async function imageProblem(
+  sample: Sample,
+  checkImage: (name: string) => Promise<string | null>,
+): Promise<FieldProblem | null> {
+  for (const [index, name] of sample.imageNames.entries()) {
+    const what = await checkImage(name);
+    const field = `task_instance.images_path.${index}`;
+    if (what !== null) return { what, field, fix: "name a file in the dataset's folder of images" };
+  }
+  return null;
+}
+
+/** The official scorer goes by the annotation; the taxonomy must not promise another metric. */
+function checkQuestionType({ name, metric, definedBy, annotationFile }: TaskInfo, type: string | null): void {
+  if (definedBy !== 'taxonomy' || type === null) return;
+  const dispatched = officialMetric({ dataset: name, questionType: type });
+  if (dispatched === metric) return;
+  throw new UserError({
+    what: `the question type ${JSON.stringify(type)} is not scored by ${metric}, the metric of ${name}`,
+    where: `${annotationFile}, field meta_data.question_type`,
+    fix: `define column and metric of ${name} in ${columnsFileName} beside the datasets`,
+  });
+}
+
+function unknownDataset(known: {
+  readonly name: string;
+  readonly root: string;
+  readonly order: readonly string[];
+}): UserError {
+  const near = nearMatches(known.name, known.order);
+  const hint = near.length === 0 ? '' : ` or rename it (${near.join(', ')}?)`;
+  return new UserError({
+    what: `the dataset ${JSON.stringify(known.name)} is none of MileBench's`,
+    where: path.join(known.root, known.name),
+    fix: `define its column and metric in ${path.join(known.root, columnsFileName)}${hint}`,
+  });
+}
+
+async function readColumnsFile(root: string): Promise<ColumnsFile> {
+  const file = path.join(root, columnsFileName);
+  return (await isFile(file)) ? parseColumnsFile(await readJson(file), file) : {};
+}
+
+async function foldersOf(root: string): Promise<string[]> {
+  const names = await readdir(root).catch((cause: unknown) => {
+    const what = `the folder of datasets cannot be read (${messageOf(cause)})`;
+    throw new UserError({ what, where: root, fix: 'give the folder that holds the datasets' }, { cause });
+  });
+  const folders: string[] = [];
+  for (const name of names) {
+    const entry = await stat(path.join(root, name)).catch(() => null);
+    if (entry?.isDirectory()) folders.push(name);
+  }
+  return folders;
+}
+
+async function isFile(file: string): Promise<boolean> {
+  const found = await stat(file).catch(() => null);
+  return found?.isFile() ?? false;
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    const { size } = await stat(file);
+    if (size > mostAnnotationBytes) {
+      throw new UserError({
+        what: `the file has ${size} bytes, more than the ${mostAnnotationBytes} that are read`,
+        where: file,
+        fix: 'split the dataset',
+      });
+    }
+    return parsePythonJson(await readFile(file, 'utf8'));
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause;
+    const what = `the file cannot be read as JSON (${messageOf(cause)})`;
+    throw new UserError({ what, where: file, fix: 'correct or download it again' }, { cause });
+  }
+}

@@ -1,0 +1,51 @@
+import { realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../core/errors.js';
+
+/** Whether a name from an annotation could lead out of the folder it is joined to. */
+function leavesFolder(name: string): boolean {
+  const absolute = path.posix.isAbsolute(name) || path.win32.isAbsolute(name);
+  return absolute || name.includes('\0') || name.split(/[\\/]/).includes('..');
+}
+
+/** Says why an image cannot be used, `null` when it can. */
+export type ImageCheck = (name: string) => Promise<string | null>;
+
+/**
+ * A check of image names from an annotation: each must be a file whose real path lies inside the folder, so neither
+ * `..`, absolute names nor symbolic links lead out of it. Answers are remembered.
+ * Throws a `UserError` when the folder itself is missing.
+ */
+export async function openImageFolder(folder: string): Promise<ImageCheck> {
+  const realFolder = await realpath(folder).catch((cause: unknown) => {
+    throw new UserError(
+      {
+        what: 'the folder of images is missing',
+        where: folder,
+        fix: 'unpack the images of the dataset there',
+      },
+      { cause },
+    );
+  });
+  const known = new Map<string, string | null>();
+  return async (name) => {
+    const remembered = known.get(name);
+    if (remembered !== undefined) return remembered;
+    const problem = await findProblem(realFolder, name);
+    known.set(name, problem);
+    return problem;
+  };
+}
+
+async function findProblem(realFolder: string, name: string): Promise<string | null> {
+  const image = JSON.stringify(name);
+  if (leavesFolder(name)) return `the image ${image} is not a path inside the folder of images`;
+  try {
+    const real = await realpath(path.join(realFolder, name));
+    if (!real.startsWith(realFolder + path.sep))
+      return `the image ${image} leads out of the folder of images`;
+    return (await stat(real)).isFile() ? null : `the image ${image} is not a file`;
+  } catch {
+    return `the image ${image} does not exist`;
+  }
+}

@@ -1,0 +1,228 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { UserError } from '../../src/core/errors.js';
+import { listTasks, loadTask } from '../../src/milebench/dataset.js';
+
+const minimile = fileURLToPath(new URL('../../datasets/minimile', import.meta.url));
+
+describe('the embedded datasets', () => {
+  test('are listed by column', async () => {
+    const tasks = await listTasks(minimile);
+    expect(tasks.map(({ name, column, metric }) => `${column} ${name} ${metric}`)).toEqual([
+      'T-2 ShapeExistence accuracy',
+      'T-3 ShapeDirection accuracy',
+      'T-4 ColourChange accuracy',
+      'S-1 LabelledFacts accuracy',
+      'S-2 PictureNumbers rouge-l',
+      'S-3 ChangeCaption rouge-l',
+      'S-4 AlbumDialogue accuracy',
+      'S-5 ShapePosition accuracy',
+      'N-1 TextNeedleInAHaystackMini needle',
+      'N-2 ImageNeedleInAHaystackMini needle',
+      'IR ImageRetrievalMini accuracy',
+    ]);
+  });
+
+  test('load 330 samples without a failure', async () => {
+    const tasks = await Promise.all((await listTasks(minimile)).map(loadTask));
+    expect(tasks.flatMap((task) => task.failures)).toEqual([]);
+    const samples = tasks.flatMap((task) => task.samples);
+    expect(samples).toHaveLength(330);
+    expect(new Set(samples.map((sample) => sample.quantityLevel))).toEqual(new Set(['Few', 'Medium']));
+  });
+
+  test('give a sample with its images, choices and instruction', async () => {
+    const info = (await listTasks(minimile)).find((task) => task.name === 'AlbumDialogue')!;
+    const { samples, taskInstructions } = await loadTask(info);
+    expect(taskInstructions).toHaveLength(4);
+    expect(samples[0]).toMatchObject({
+      sampleId: '1',
+      taskInstructionId: 2,
+      imageNames: ['img_1483.png', 'img_0857.png', 'img_0377.png', 'img_0897.png', 'img_0947.png'],
+      choices: ['square', 'cross', 'triangle', 'circle'],
+      response: 'cross',
+      quantityLevel: 'Few',
+    });
+  });
+});
+
+let root = '';
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'lookm-datasets-'));
+});
+afterEach(async () => {
+  await rm(root, { recursive: true });
+});
+
+function sample(
+  id: number,
+  images: readonly string[] = ['a.png'],
+  choices: readonly string[] | undefined = ['x', 'y'],
+) {
+  const task_instance = { context: '{image#1} q', images_path: images, choice_list: choices };
+  return { sample_id: id, task_instruction_id: 0, task_instance, response: 'x' };
+}
+
+async function addDataset(
+  name: string,
+  data: readonly unknown[],
+  questionType = 'multi-choice',
+): Promise<void> {
+  await mkdir(path.join(root, name, 'images'), { recursive: true });
+  await writeFile(path.join(root, name, 'images', 'a.png'), 'not read here');
+  const meta_data = { task_instruction: ['Answer.'], question_type: questionType };
+  await writeFile(path.join(root, name, `${name}.json`), JSON.stringify({ meta_data, data }));
+}
+
+async function loadOnly() {
+  const [info] = await listTasks(root);
+  return loadTask(info!);
+}
+
+describe('listing a root', () => {
+  test('knows official datasets without a columns file and passes stray folders and files over', async () => {
+    await addDataset('ALFRED', [], 'open-ended');
+    await addDataset('StateChange', []);
+    await mkdir(path.join(root, 'notes'));
+    await writeFile(path.join(root, 'README.md'), 'text');
+    await symlink(path.join(root, 'nowhere'), path.join(root, 'dangling'));
+    const tasks = await listTasks(root);
+    expect(tasks.map(({ name, column, metric, definedBy }) => [name, column, metric, definedBy])).toEqual([
+      ['StateChange', 'T-4', 'accuracy', 'taxonomy'],
+      ['ALFRED', 'S-4', 'rouge-l', 'taxonomy'],
+    ]);
+  });
+
+  test('lets the columns file define and redefine, and ignores definitions without a folder', async () => {
+    await addDataset('StateChange', []);
+    await addDataset('Mine', []);
+    const columns = {
+      Mine: { column: 'T-1', metric: 'rouge-l' },
+      StateChange: { column: 'X-1', metric: 'needle' },
+      Elsewhere: { column: 'T-1', metric: 'accuracy' },
+    };
+    await writeFile(path.join(root, 'columns.json'), JSON.stringify(columns));
+    const tasks = await listTasks(root);
+    expect(tasks.map(({ name, column, metric, definedBy }) => [name, column, metric, definedBy])).toEqual([
+      ['Mine', 'T-1', 'rouge-l', 'columns file'],
+      ['StateChange', 'X-1', 'needle', 'columns file'],
+    ]);
+  });
+
+  test('refuses a dataset nobody defined and names what it may have meant', async () => {
+    await addDataset('StateChanges', []);
+    await expect(listTasks(root)).rejects.toThrow(
+      /StateChanges: the dataset "StateChanges" is none of MileBench's; define .*columns\.json or rename it \(StateChange\?\)/,
+    );
+  });
+
+  test('refuses a known dataset without annotation', async () => {
+    await mkdir(path.join(root, 'ALFRED'));
+    await expect(listTasks(root)).rejects.toThrow(/ALFRED\.json: the annotation is missing; download/);
+  });
+
+  test('refuses a root that is empty, missing or a file', async () => {
+    await expect(listTasks(root)).rejects.toThrow(/there is no dataset in this folder; give a folder/);
+    await expect(listTasks(path.join(root, 'none'))).rejects.toThrow(
+      /none: the folder of datasets cannot be read/,
+    );
+    await writeFile(path.join(root, 'file'), '');
+    await expect(listTasks(path.join(root, 'file'))).rejects.toThrow(UserError);
+  });
+
+  test('refuses a columns file that is no JSON', async () => {
+    await writeFile(path.join(root, 'columns.json'), '{');
+    await expect(listTasks(root)).rejects.toThrow(/columns\.json: the file cannot be read as JSON/);
+  });
+});
+
+describe('loading a dataset', () => {
+  test.each([
+    ['../secret.png', 'is not a path inside the folder of images'],
+    ['sub/../../secret.png', 'is not a path inside the folder of images'],
+    ['sub\\..\\..\\secret.png', 'is not a path inside the folder of images'],
+    ['/etc/passwd', 'is not a path inside the folder of images'],
+    ['C:\\secret.png', 'is not a path inside the folder of images'],
+    ['a.png\0', 'is not a path inside the folder of images'],
+    ['link.png', 'leads out of the folder of images'],
+    ['linked/secret.png', 'leads out of the folder of images'],
+    ['missing.png', 'does not exist'],
+    ['sub', 'is not a file'],
+    ['.', 'leads out of the folder of images'],
+  ])('turns a sample with the image %j into a failure: it %s', async (image, problem) => {
+    await addDataset('StateChange', [sample(1), sample(2, ['a.png', image]), sample(3)]);
+    const secret = path.join(root, 'secret');
+    await mkdir(secret);
+    await writeFile(path.join(secret, 'secret.png'), '');
+    const images = path.join(root, 'StateChange', 'images');
+    await mkdir(path.join(images, 'sub'));
+    await symlink(path.join(secret, 'secret.png'), path.join(images, 'link.png'));
+    await symlink(secret, path.join(images, 'linked'));
+    const { samples, failures } = await loadOnly();
+    expect(samples.map(({ sampleId }) => sampleId)).toEqual(['1', '3']);
+    expect(failures).toHaveLength(1);
+    expect(failures[0]!.sampleId).toBe('2');
+    expect(failures[0]!.error).toBeInstanceOf(UserError);
+    expect(failures[0]!.error.message).toContain(
+      `StateChange.json, sample 2, field task_instance.images_path.1: the image ${JSON.stringify(image)} ${problem}`,
+    );
+  });
+
+  test('accepts images in folders below, links that stay inside, and a linked folder of images', async () => {
+    await addDataset('StateChange', [sample(1, ['sub/b.png', 'inner.png'])]);
+    const images = path.join(root, 'StateChange', 'images');
+    const elsewhere = path.join(root, 'pictures');
+    await mkdir(path.join(elsewhere, 'sub'), { recursive: true });
+    await writeFile(path.join(elsewhere, 'sub', 'b.png'), '');
+    await symlink('sub/b.png', path.join(elsewhere, 'inner.png'));
+    await rm(images, { recursive: true });
+    await symlink(elsewhere, images);
+    expect(await loadOnly()).toMatchObject({ failures: [], samples: [{ sampleId: '1' }] });
+  });
+
+  test('gathers failures of format, choices and images in one list', async () => {
+    const broken = { ...sample(1), response: undefined };
+    await addDataset('StateChange', [
+      broken,
+      { ...sample(2), task_instance: { context: '', images_path: [] } },
+      sample(3),
+    ]);
+    const { samples, failures } = await loadOnly();
+    expect(samples.map(({ sampleId }) => sampleId)).toEqual(['3']);
+    expect(failures.map(({ error }) => error.message)).toEqual([
+      expect.stringContaining('sample 1, field response: is missing'),
+      expect.stringContaining('sample 2, field task_instance.choice_list: the metric accuracy needs choices'),
+    ]);
+  });
+
+  test('needs no folder of images for questions without images', async () => {
+    await addDataset('StateChange', [sample(1, [])]);
+    await rm(path.join(root, 'StateChange', 'images'), { recursive: true });
+    expect((await loadOnly()).samples).toHaveLength(1);
+  });
+
+  test('is refused without the folder of images', async () => {
+    await addDataset('StateChange', [sample(1)]);
+    await rm(path.join(root, 'StateChange', 'images'), { recursive: true });
+    await expect(loadOnly()).rejects.toThrow(/images: the folder of images is missing; unpack/);
+  });
+
+  test('is refused when the annotation is no JSON', async () => {
+    await addDataset('StateChange', []);
+    await writeFile(path.join(root, 'StateChange', 'StateChange.json'), '{"data": [');
+    await expect(loadOnly()).rejects.toThrow(/StateChange\.json: the file cannot be read as JSON/);
+  });
+
+  test('is refused when the question type contradicts the taxonomy, unless the columns file settles it', async () => {
+    await addDataset('StateChange', [sample(1)], 'open-ended');
+    await expect(loadOnly()).rejects.toThrow(
+      /field meta_data\.question_type: the question type "open-ended" is not scored by accuracy/,
+    );
+    const columns = { StateChange: { column: 'T-4', metric: 'accuracy' } };
+    await writeFile(path.join(root, 'columns.json'), JSON.stringify(columns));
+    expect((await loadOnly()).samples).toHaveLength(1);
+  });
+});
