@@ -1,15 +1,10 @@
 import { z } from 'zod';
+import { type FirstToken, firstTokenSchema, type Semantics, semanticsSchema } from '../config/protocols.js';
 
 /** Bumped when the same inputs would give other numbers. */
 export const recordVersion = 1;
 
-export const firstTokenSchema = z.enum(['prefill', 'cache']);
-/** Where the first answer token comes from: the uncompressed prefill, or the compressed cache. */
-export type FirstToken = z.infer<typeof firstTokenSchema>;
-
-export const semanticsSchema = z.enum(['release', 'paper']);
-/** `release` = what the published code computes; `paper` = what its equations say. */
-export type Semantics = z.infer<typeof semanticsSchema>;
+export { type FirstToken, firstTokenSchema, type Semantics, semanticsSchema };
 
 /** One column of the grid: a method under a budget and a first-token protocol. */
 export const cellSchema = z.strictObject({

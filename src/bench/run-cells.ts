@@ -1,10 +1,11 @@
 import { type CompressionTools, compressLayer } from '../compression/compress-layer.js';
 import type { CompressedLayer } from '../compression/compressed-layer.js';
 import { methodNamed } from '../compression/registry.js';
-import { type DecodeStart, type Generation, generate } from '../engine/decode.js';
+import { type DecodeStart, type Generation, type GenerationOptions, generate } from '../engine/decode.js';
 import type { LanguageModel } from '../engine/language-model.js';
 import { cacheCapacity, LayerCache } from '../engine/layer-cache.js';
 import { type PrefilledLayer, prefill } from '../engine/prefill.js';
+import type { Backbone } from './open-backbone.js';
 import type { Cell } from './record.js';
 
 /** A prompt as the decoder sees it. */
@@ -13,13 +14,6 @@ export interface PreparedPrompt {
   readonly embeddings: Float32Array;
   /** [length], 1 where the position is an image token. */
   readonly modality: Uint8Array;
-}
-
-export interface DecodingOptions {
-  readonly maxNewTokens: number;
-  readonly endOfSequence: number | null;
-  readonly shouldStop: (tokens: readonly number[]) => boolean;
-  readonly embed: (token: number) => Promise<Float32Array>;
 }
 
 /** Watches a run from outside; for golden tests and for hashing kept indices. */
@@ -46,6 +40,8 @@ export interface CellOutcome {
 export interface CellsOutcome {
   /** Milliseconds of the one prefill, compression excluded. */
   readonly prefillTime: number;
+  /** Milliseconds that compression spent inside ONNX Runtime. */
+  readonly runtimeInCompression: number;
   readonly outcomes: readonly CellOutcome[];
 }
 
@@ -68,42 +64,44 @@ interface Fork {
  * @throws UserError for a method that does not exist
  */
 export async function runCells(
-  backbone: { readonly model: LanguageModel; readonly nearestKeys: CompressionTools['nearestKeys'] },
+  backbone: Pick<Backbone, 'model' | 'nearestKeys' | 'runtime'>,
   prompt: PreparedPrompt,
   cells: readonly Cell[],
-  decoding: DecodingOptions,
+  decoding: GenerationOptions,
   observer: CellObserver = {},
 ): Promise<CellsOutcome> {
-  const { model, nearestKeys } = backbone;
+  const { model, nearestKeys, runtime } = backbone;
   const tools: CompressionTools = { nearestKeys, capacityFor: cacheCapacity };
   const forks = cells.map(
     (cell): Fork => ({ cell, caches: [], rows: [], outcome: { kind: 'compressed' }, compressTime: 0 }),
   );
-  let compressTime = 0;
-  const start = performance.now();
+  let callbackTime = 0;
+  let runtimeInCompression = 0;
+  const begun = performance.now();
   const logits = await prefill(model, prompt.embeddings, async (layer) => {
+    const called = performance.now();
     observer.onPrefilled?.(layer);
     for (const fork of forks) {
       const begin = performance.now();
+      const inRuntime = runtime.milliseconds;
       const compressed = await compressForCell(layer, fork.cell, prompt.modality, tools);
-      const took = performance.now() - begin;
-      fork.compressTime += took;
-      compressTime += took;
+      fork.compressTime += performance.now() - begin;
+      runtimeInCompression += runtime.milliseconds - inRuntime;
       if (layer.layer === 0) fork.outcome = compressed.outcome;
       fork.rows.push(compressed.rows);
       fork.caches.push(new LayerCache({ heads: layer.heads, headDim: layer.headDim, ...compressed }));
       observer.onCompressed?.(fork.cell, layer.layer, compressed);
     }
+    callbackTime += performance.now() - called;
   });
-  const prefillTime = performance.now() - start - compressTime;
+  const prefillTime = performance.now() - begun - callbackTime;
   const outcomes: CellOutcome[] = [];
   for (const fork of forks) {
     const bytesCompressed = liveBytes(fork.caches);
     const { cell } = fork;
-    const generation = await generate(model, fork.caches, decodeStart(cell, prompt, logits, model), {
-      ...decoding,
-      ...(observer.onLogits === undefined ? {} : { onLogits: (seen) => observer.onLogits?.(cell, seen) }),
-    });
+    const onLogits = observer.onLogits?.bind(observer, cell);
+    const start = decodeStart(cell, prompt, logits, model);
+    const generation = await generate(model, fork.caches, start, decoding, onLogits);
     const { rows, outcome } = fork;
     const bytesEnd = liveBytes(fork.caches);
     outcomes.push({
@@ -116,7 +114,7 @@ export async function runCells(
       compressTime: fork.compressTime,
     });
   }
-  return { prefillTime, outcomes };
+  return { prefillTime, runtimeInCompression, outcomes };
 }
 
 function compressForCell(

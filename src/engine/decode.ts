@@ -1,3 +1,4 @@
+import type { StopCheck, StopReason } from '../backbone/stop-criteria.js';
 import type { LanguageModel } from './language-model.js';
 import type { LayerCache } from './layer-cache.js';
 import { floatData, floats, int64s, type Tensor } from './runtime.js';
@@ -47,9 +48,16 @@ export type DecodeStart =
 export interface Generation {
   /** Answer tokens; the end-of-sequence token is not one. */
   readonly tokens: readonly number[];
-  readonly stopped: 'end of sequence' | 'stop string' | 'length';
+  readonly stopped: StopReason | 'length';
   /** Milliseconds of every decode step. */
   readonly steps: readonly number[];
+}
+
+export interface GenerationOptions {
+  readonly maxNewTokens: number;
+  readonly stop: StopCheck;
+  /** The embedding [hiddenSize] of a token. */
+  readonly embed: (token: number) => Float32Array;
 }
 
 /**
@@ -61,13 +69,8 @@ export async function generate(
   model: LanguageModel,
   cache: readonly LayerCache[],
   start: DecodeStart,
-  options: {
-    readonly maxNewTokens: number;
-    readonly endOfSequence: number | null;
-    readonly shouldStop: (tokens: readonly number[]) => boolean;
-    readonly embed: (token: number) => Promise<Float32Array>;
-    readonly onLogits?: (logits: Float32Array) => void;
-  },
+  { maxNewTokens, stop, embed }: GenerationOptions,
+  onLogits?: (logits: Float32Array) => void,
 ): Promise<Generation> {
   const steps: number[] = [];
   const step = async (embedding: Float32Array, at: number): Promise<Float32Array> => {
@@ -80,12 +83,13 @@ export async function generate(
   let logits = start.kind === 'logits' ? start.logits : await step(start.embedding, start.position);
   let position = start.kind === 'logits' ? start.nextPosition : start.position + 1;
   for (;;) {
-    options.onLogits?.(logits);
+    onLogits?.(logits);
     const token = argmax(logits);
-    if (token === options.endOfSequence) return { tokens, stopped: 'end of sequence', steps };
     tokens.push(token);
-    if (options.shouldStop(tokens)) return { tokens, stopped: 'stop string', steps };
-    if (tokens.length >= options.maxNewTokens) return { tokens, stopped: 'length', steps };
-    logits = await step(await options.embed(token), position++);
+    const reason = stop(tokens);
+    if (reason === 'eos') tokens.pop();
+    if (reason !== null) return { tokens, stopped: reason, steps };
+    if (tokens.length >= maxNewTokens) return { tokens, stopped: 'length', steps };
+    logits = await step(embed(token), position++);
   }
 }

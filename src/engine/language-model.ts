@@ -14,6 +14,8 @@ export interface LanguageModel {
   readonly segments: readonly Graph[];
   readonly prefillAttention: PrefillAttention;
   readonly decodeAttention: DecodeAttention;
+  /** Work done since the model was opened. */
+  readonly counters: { prefills: number };
 }
 
 /** @throws UserError when a graph of the bundle cannot be loaded */
@@ -29,5 +31,6 @@ export async function openLanguageModel(
     segments,
     prefillAttention: await openPrefillAttention(runtime, text),
     decodeAttention: await openDecodeAttention(runtime, text),
+    counters: { prefills: 0 },
   };
 }

@@ -33,7 +33,8 @@ export async function prefill(
   embeddings: Float32Array,
   onLayer: (layer: PrefilledLayer) => Promise<void>,
 ): Promise<Float32Array> {
-  const { config, segments } = model;
+  const { config, segments, counters } = model;
+  counters.prefills++;
   const { hiddenSize, headDim, kvHeads } = config;
   const length = embeddings.length / hiddenSize;
   invariant(Number.isInteger(length) && length > 0, 'embeddings are whole rows');

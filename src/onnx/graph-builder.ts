@@ -1,5 +1,5 @@
-import onnxProto from 'onnx-proto';
 import type { onnx as onnxTypes } from 'onnx-proto';
+import onnxProto from 'onnx-proto';
 import { invariant } from '../core/errors.js';
 import { bytesOf } from '../core/tensor.js';
 
@@ -78,11 +78,18 @@ export class GraphBuilder {
 
   /** A constant float32 scalar; equal constants are stored once. */
   float(value: number): string {
-    return this.#constant(`float_${value}`, (name) => this.initializer(name, 'f32', [], Float32Array.of(value)));
+    return this.#constant(`float_${value}`, (name) =>
+      this.initializer(name, 'f32', [], Float32Array.of(value)),
+    );
   }
 
   /** A standard operator with one output; returns the output's name. */
-  op(type: string, inputs: readonly string[], attributes: Record<string, Attribute> = {}, output?: string): string {
+  op(
+    type: string,
+    inputs: readonly string[],
+    attributes: Record<string, Attribute> = {},
+    output?: string,
+  ): string {
     const name = output ?? this.#fresh(type);
     this.#add('', type, inputs, [name], attributes);
     return name;

@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import { TextDecoder } from 'node:util';
+import { Tokenizer } from '@huggingface/tokenizers';
+import { z } from 'zod';
+import { messageOf, UserError } from '../core/errors.js';
+import { readJsonDocument } from './json-document.js';
+
+/** Text to token ids and back. */
+export interface TextTokenizer {
+  /** Ids of `text`; special tokens written in the text are recognised, none is added around it. */
+  readonly encode: (text: string) => number[];
+  /** Text of `ids`; ids beyond the vocabulary are left out. */
+  readonly decode: (ids: readonly number[], options: DecodeOptions) => string;
+}
+
+export interface DecodeOptions {
+  readonly skipSpecialTokens: boolean;
+}
+
+/** Names of the tokenizer's files inside a bundle directory. */
+export const tokenizerFileNames = ['tokenizer.json', 'tokenizer_config.json'] as const;
+
+/** What is used of the library; its own declarations do not resolve under Node's module rules. */
+interface LibraryTokenizer {
+  readonly decoder: LibraryDecoder | null;
+  readonly encode: (text: string, options: { add_special_tokens: boolean }) => { ids: number[] };
+  readonly decode: (ids: number[], options: { skip_special_tokens: boolean }) => string;
+  readonly id_to_token: (id: number) => string | undefined;
+}
+
+/** A decoding step; sequences hold others, byte fallback holds a text decoder. */
+interface LibraryDecoder {
+  readonly decoders?: readonly LibraryDecoder[];
+  text_decoder?: TextDecoder;
+}
+
+const fix = 'use the tokenizer files of the checkpoint, unmodified, and convert again';
+
+const tokenizerSchema = z.looseObject({
+  model: z.looseObject({}),
+  added_tokens: z.array(z.looseObject({ id: z.int().nonnegative(), content: z.string() })),
+});
+
+const tokenizerConfigSchema = z.looseObject({});
+
+/**
+ * Opens `tokenizer.json` and `tokenizer_config.json` of a directory.
+ *
+ * Ill-formed UTF-8 from byte tokens decodes to U+FFFD for each maximal ill-formed part, as Python's
+ * `errors='replace'`. Throws `UserError` when a file is missing, malformed or of an unknown kind.
+ */
+export async function openTokenizer(directory: string): Promise<TextTokenizer> {
+  const [tokenizerPath, configPath] = tokenizerFileNames.map((name) => join(directory, name));
+  const definition = await readJsonDocument(tokenizerPath!, tokenizerSchema, fix);
+  const config = await readJsonDocument(configPath!, tokenizerConfigSchema, fix);
+  let tokenizer: LibraryTokenizer;
+  try {
+    tokenizer = new Tokenizer(definition, config);
+  } catch (error) {
+    throw new UserError(
+      { what: `cannot be used as a tokenizer (${messageOf(error)})`, where: tokenizerPath!, fix },
+      { cause: error },
+    );
+  }
+  keepByteOrderMarks(tokenizer.decoder);
+  return {
+    encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
+    decode: (ids, { skipSpecialTokens }) => {
+      const known = ids.filter((id) => tokenizer.id_to_token(id) !== undefined);
+      return known.length === 0 ? '' : tokenizer.decode(known, { skip_special_tokens: skipSpecialTokens });
+    },
+  };
+}
+
+/** The library's byte fallback swallows U+FEFF at the start of every run of byte tokens; the reference keeps it. */
+function keepByteOrderMarks(decoder: LibraryDecoder | null): void {
+  if (decoder === null) return;
+  decoder.decoders?.forEach(keepByteOrderMarks);
+  if (decoder.text_decoder !== undefined)
+    decoder.text_decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+}

@@ -1,0 +1,55 @@
+import path from 'node:path';
+import { type EmbeddingTable, openEmbeddingTable } from '../backbone/embedding-table.js';
+import type { Bundle } from '../backbone/open-bundle.js';
+import { openTokenizer, type TextTokenizer } from '../backbone/tokenizer.js';
+import type { NearestKeySearch } from '../compression/merge/nearest-key.js';
+import { type LanguageModel, openLanguageModel } from '../engine/language-model.js';
+import { openNearestKeySearch } from '../engine/nearest-key.js';
+import { Runtime } from '../engine/runtime.js';
+import { openVisionEncoder, type VisionEncoder } from '../engine/vision-encoder.js';
+
+/** A bundle ready to run. Close it when done. */
+export interface Backbone {
+  readonly bundle: Bundle;
+  readonly runtime: Runtime;
+  readonly model: LanguageModel;
+  readonly vision: VisionEncoder;
+  readonly nearestKeys: NearestKeySearch;
+  readonly tokenizer: TextTokenizer;
+  readonly embeddings: EmbeddingTable;
+  close(): Promise<void>;
+}
+
+/** @throws UserError when a part of the bundle cannot be loaded */
+export async function openBackbone(
+  bundle: Bundle,
+  { threads }: { readonly threads: number },
+): Promise<Backbone> {
+  const { text, embedding } = bundle.manifest;
+  const runtime = new Runtime({ threads });
+  const embeddings = openEmbeddingTable({
+    path: path.join(bundle.directory, embedding.file),
+    dtype: embedding.dtype,
+    vocabSize: text.vocabSize,
+    hiddenSize: text.hiddenSize,
+  });
+  const close = async (): Promise<void> => {
+    embeddings.close();
+    await runtime.close();
+  };
+  try {
+    return {
+      bundle,
+      runtime,
+      model: await openLanguageModel(runtime, bundle),
+      vision: await openVisionEncoder(runtime, bundle),
+      nearestKeys: await openNearestKeySearch(runtime, text.headDim),
+      tokenizer: await openTokenizer(bundle.directory),
+      embeddings,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

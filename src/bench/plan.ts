@@ -1,0 +1,92 @@
+import type { Budget } from '../config/budget.js';
+import type { FirstToken } from '../config/protocols.js';
+import type { RunConfig } from '../config/run-config.js';
+import { seededRandom, shuffled } from '../core/seeded-random.js';
+import type { Sample } from '../milebench/annotation.js';
+import type { Task } from '../milebench/dataset.js';
+import type { Cell } from './record.js';
+
+/** The method that keeps everything: it takes no budget. */
+export const fullMethod = 'full';
+
+export interface PlannedTask {
+  readonly task: Task;
+  /** The samples to run, in the order of the annotation. */
+  readonly samples: readonly Sample[];
+}
+
+export interface BenchPlan {
+  readonly cells: readonly Cell[];
+  readonly tasks: readonly PlannedTask[];
+  /** Protocols the tables show; the full cache appears under each. */
+  readonly firstTokens: readonly FirstToken[];
+}
+
+type Grid = Pick<RunConfig, 'methods' | 'budgets' | 'semantics'> & {
+  readonly firstTokens: readonly FirstToken[];
+};
+
+/**
+ * The columns of the grid, without repetitions: the full cache once, then methods × budgets × protocols in the
+ * order given. The full cache answers alike under both protocols (nothing is compressed before the last token), so
+ * it runs under `prefill` only.
+ */
+export function planCells({ methods, budgets, firstTokens, semantics }: Grid): Cell[] {
+  const cells: Cell[] = [];
+  if (methods.includes(fullMethod)) {
+    cells.push({ method: fullMethod, semantics, budget: null, firstToken: 'prefill' });
+  }
+  for (const method of new Set(methods)) {
+    if (method === fullMethod) continue;
+    for (const { recent, important } of distinctBudgets(budgets)) {
+      for (const firstToken of new Set(firstTokens)) {
+        cells.push({ method, semantics, budget: { recent, important }, firstToken });
+      }
+    }
+  }
+  return cells;
+}
+
+/** `20%` and `0.1+0.1` are one budget. */
+function distinctBudgets(budgets: readonly Budget[]): Budget[] {
+  return [...new Map(budgets.map((budget) => [`${budget.recent}+${budget.important}`, budget])).values()];
+}
+
+/**
+ * The samples of a task under a limit. With a seed and more samples than the limit, the first `limit` of a shuffle;
+ * without a seed the first `limit` of the annotation; either way in the order of the annotation, and a larger limit
+ * contains a smaller one.
+ */
+export function chooseSamples(
+  samples: readonly Sample[],
+  { limit, seed }: Pick<RunConfig, 'limit' | 'seed'>,
+): readonly Sample[] {
+  if (limit === null || limit >= samples.length) return samples;
+  if (seed === null) return samples.slice(0, limit);
+  const chosen = new Set(shuffled(samples, seededRandom(seed)).slice(0, limit));
+  return samples.filter((sample) => chosen.has(sample));
+}
+
+/** What a run will do: its cells and the samples of each task. Reads nothing and runs nothing. */
+export function planBench({
+  config,
+  tasks,
+}: {
+  readonly config: RunConfig;
+  readonly tasks: readonly Task[];
+}): BenchPlan {
+  const { methods, budgets, semantics, limit, seed } = config;
+  const firstTokens = [...new Set(config['first-token'])];
+  return {
+    cells: planCells({ methods, budgets, firstTokens, semantics }),
+    tasks: tasks.map((task) => ({ task, samples: chooseSamples(task.samples, { limit, seed }) })),
+    firstTokens,
+  };
+}
+
+/** Prompt tokens the plan prefills: one prefill a sample, whatever the number of cells. */
+export function prefillTokens(plan: BenchPlan, lengthOf: (task: Task, sample: Sample) => number): number {
+  let tokens = 0;
+  for (const { task, samples } of plan.tasks) for (const sample of samples) tokens += lengthOf(task, sample);
+  return tokens;
+}

@@ -1,0 +1,172 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { budgetName } from '../config/budget.js';
+import type { RunConfig } from '../config/run-config.js';
+import { firstTokenSchema, recordVersion, semanticsSchema } from './record.js';
+
+const manifestFormat = 1;
+
+const count = z.int().nonnegative();
+
+/**
+ * What all records of a run directory share. Methods, budgets, protocols, tasks and the limit are not part of it: a
+ * later command may ask for more or fewer of them and finds the records it shares with earlier ones.
+ */
+const identitySchema = z.strictObject({
+  bundleSha256: z.string(),
+  datasetSha256: z.string(),
+  maxNewTokens: z.int(),
+  semantics: semanticsSchema,
+  seed: z.int().nullable(),
+  recordVersion: z.int(),
+});
+export type RunIdentity = z.infer<typeof identitySchema>;
+
+const machineSchema = z.strictObject({
+  cpu: z.string(),
+  cores: z.int().positive(),
+  memoryBytes: z.int().positive(),
+  platform: z.string(),
+});
+
+const versionsSchema = z.strictObject({ lookm: z.string(), onnxruntime: z.string(), node: z.string() });
+
+const configSchema = z.strictObject({
+  backbone: z.string(),
+  dataset: z.string(),
+  tasks: z.union([z.literal('all'), z.array(z.string())]),
+  methods: z.array(z.string()),
+  budgets: z.array(z.string()),
+  firstTokens: z.array(firstTokenSchema),
+  semantics: semanticsSchema,
+  maxNewTokens: z.int(),
+  limit: z.int().nullable(),
+  seed: z.int().nullable(),
+});
+
+const countersSchema = z.strictObject({
+  /** All commands on this directory together. */
+  total: z.strictObject({ prefills: count, records: count }),
+  /** The last command alone; `resumed` = records it found here already. */
+  lastCommand: z.strictObject({ prefills: count, records: count, resumed: count, failures: count }),
+});
+
+export const runManifestSchema = z.strictObject({
+  format: z.literal(manifestFormat),
+  identity: identitySchema,
+  config: configSchema,
+  versions: versionsSchema,
+  machine: machineSchema,
+  gitCommit: z.string().nullable(),
+  counters: countersSchema,
+  /** ISO 8601: first command, last change, and when the last command was through (`null` = it was cut short). */
+  startedAt: z.string(),
+  updatedAt: z.string(),
+  finishedAt: z.string().nullable(),
+});
+
+/** `manifest.json`: what was run, with what, where and how far. Holds no absolute path. */
+export type RunManifest = z.infer<typeof runManifestSchema>;
+export type Machine = RunManifest['machine'];
+export type Versions = RunManifest['versions'];
+
+/** The parts of a manifest that a command knows before it starts. */
+export type RunDescription = Pick<RunManifest, 'identity' | 'config' | 'versions' | 'machine' | 'gitCommit'>;
+
+/** Names of the identity's fields as the user knows them. */
+const identityNames = {
+  bundleSha256: 'backbone',
+  datasetSha256: 'dataset',
+  maxNewTokens: 'generation.max-new-tokens',
+  semantics: 'semantics',
+  seed: 'seed',
+  recordVersion: 'version of the records',
+} as const satisfies Record<keyof RunIdentity, string>;
+
+/** The fields in which two runs differ, each once, in the words of the run file. */
+export function differingFields(a: RunIdentity, b: RunIdentity): string[] {
+  const fields = Object.keys(identityNames) as (keyof RunIdentity)[];
+  return fields.filter((field) => a[field] !== b[field]).map((field) => identityNames[field]);
+}
+
+export function runIdentity({
+  config,
+  bundleSha256,
+  datasetSha256,
+}: {
+  readonly config: RunConfig;
+  readonly bundleSha256: string;
+  readonly datasetSha256: string;
+}): RunIdentity {
+  const { semantics, seed, generation } = config;
+  return {
+    bundleSha256,
+    datasetSha256,
+    maxNewTokens: generation['max-new-tokens'],
+    semantics,
+    seed,
+    recordVersion,
+  };
+}
+
+/** An absolute path says something about a machine, not about the run: its last part is enough. */
+function portable(name: string): string {
+  return path.isAbsolute(name) ? path.basename(name) : name;
+}
+
+/** The settings of a run as the manifest keeps them. */
+export function manifestConfig(config: RunConfig): RunManifest['config'] {
+  return {
+    backbone: portable(config.backbone),
+    dataset: portable(config.dataset.root),
+    tasks: config.dataset.tasks,
+    methods: config.methods,
+    budgets: config.budgets.map(budgetName),
+    firstTokens: config['first-token'],
+    semantics: config.semantics,
+    maxNewTokens: config.generation['max-new-tokens'],
+    limit: config.limit,
+    seed: config.seed,
+  };
+}
+
+/** The manifest of a command that begins now, on top of an earlier one of the same run. */
+export function startManifest(
+  description: RunDescription,
+  before: RunManifest | null,
+  now: Date,
+): RunManifest {
+  return {
+    format: manifestFormat,
+    ...description,
+    counters: {
+      total: before?.counters.total ?? { prefills: 0, records: 0 },
+      lastCommand: { prefills: 0, records: 0, resumed: 0, failures: 0 },
+    },
+    startedAt: before?.startedAt ?? now.toISOString(),
+    updatedAt: now.toISOString(),
+    finishedAt: null,
+  };
+}
+
+/** The manifest after a command: `began` with its counters filled in. */
+export function endManifest(
+  began: RunManifest,
+  outcome: RunManifest['counters']['lastCommand'] & { readonly interrupted: boolean },
+  now: Date,
+): RunManifest {
+  const { interrupted, ...lastCommand } = outcome;
+  const { total } = began.counters;
+  return {
+    ...began,
+    counters: {
+      total: {
+        prefills: total.prefills + lastCommand.prefills,
+        records: total.records + lastCommand.records,
+      },
+      lastCommand,
+    },
+    updatedAt: now.toISOString(),
+    finishedAt: interrupted ? null : now.toISOString(),
+  };
+}

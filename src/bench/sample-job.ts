@@ -1,0 +1,22 @@
+import type { Sample } from '../milebench/annotation.js';
+import type { Task } from '../milebench/dataset.js';
+import type { Cell, SampleRecord } from './record.js';
+
+/** A cell with the key its record has to carry. */
+export interface KeyedCell {
+  readonly cell: Cell;
+  readonly key: string;
+}
+
+/** One sample under the cells whose records are missing. */
+export interface SampleJob {
+  readonly task: Task;
+  readonly sample: Sample;
+  readonly cells: readonly KeyedCell[];
+}
+
+/**
+ * Prefills a sample once and returns one record a cell, in the order of `cells`.
+ * A `UserError` marks the sample as failed and leaves the run alive; any other error ends the run.
+ */
+export type RunSample = (job: SampleJob) => Promise<SampleRecord[]>;

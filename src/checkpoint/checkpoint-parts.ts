@@ -1,0 +1,96 @@
+import { UserError } from '../core/errors.js';
+import type { ClipShape } from './clip-config.js';
+import type { LlamaShape } from './llama-config.js';
+import { type FloatDtype, floatDtypes, type SafetensorsFiles } from './safetensors.js';
+import {
+  type ClipWeights,
+  clipWeights,
+  embeddingName,
+  type LlamaWeights,
+  llamaWeights,
+  llavaHfNames,
+  llavaNames,
+  type NamingScheme,
+  type ProjectorWeights,
+  projectorWeights,
+} from './weight-names.js';
+
+/** A tensor of a checkpoint, found and checked but not read. */
+export interface SourceTensor {
+  readonly files: SafetensorsFiles;
+  /** Its name in the checkpoint. */
+  readonly name: string;
+  readonly dtype: FloatDtype;
+  readonly dims: readonly number[];
+}
+
+/** The weights of a LLaVA model by part. */
+export interface LlavaWeights {
+  readonly text: LlamaWeights<SourceTensor>;
+  readonly tower: ClipWeights<SourceTensor>;
+  readonly projector: ProjectorWeights<SourceTensor>;
+}
+
+/** Open weight files with the directories they were opened in. */
+export interface OpenWeights {
+  readonly dir: string;
+  readonly files: SafetensorsFiles;
+}
+
+/** A long list of absent tensors says no more than its beginning. */
+const mostNamed = 12;
+
+/**
+ * Finds every tensor of the model by part; tensors that no part needs are ignored.
+ * Throws one `UserError` naming all that are missing or of another shape or element type than the config says.
+ */
+export function findWeights(options: {
+  readonly layout: 'llava' | 'llava-hf';
+  readonly text: LlamaShape & { readonly tied: boolean };
+  readonly vision: ClipShape;
+  readonly model: OpenWeights;
+  readonly tower: OpenWeights;
+}): LlavaWeights {
+  const { text, vision, model, tower } = options;
+  const names = options.layout === 'llava' ? llavaNames : hfNames(model.files);
+  const missing: string[] = [];
+  const unfit: string[] = [];
+  const finder =
+    ({ files }: OpenWeights) =>
+    (name: string, dims: readonly number[]): SourceTensor => {
+      const found = files.tensors.get(name);
+      const dtype = floatDtypes.find((known) => known === found?.dtype);
+      if (found === undefined) missing.push(name);
+      else if (dtype === undefined) unfit.push(`${name} is ${found.dtype}, not ${floatDtypes.join(', ')}`);
+      else if (!sameDims(found.dims, dims)) {
+        unfit.push(`${name} is [${found.dims.join(', ')}], but the config means [${dims.join(', ')}]`);
+      }
+      return { files, name, dtype: dtype ?? 'F32', dims };
+    };
+  const weights = {
+    text: llamaWeights(finder(model), names, text),
+    tower: clipWeights(finder(tower), names, vision),
+    projector: projectorWeights(finder(model), names, { from: vision.hiddenSize, to: text.hiddenSize }),
+  };
+  refuseIfAny(model.dir, 'missing tensors', missing);
+  refuseIfAny(model.dir, 'unusable tensors', unfit);
+  return weights;
+}
+
+function hfNames(files: SafetensorsFiles): NamingScheme {
+  return llavaHfNames.find((names) => files.tensors.has(embeddingName(names))) ?? llavaHfNames[0]!;
+}
+
+function sameDims(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((dim, axis) => dim === b[axis]);
+}
+
+function refuseIfAny(dir: string, kind: string, list: readonly string[]): void {
+  if (list.length === 0) return;
+  const more = list.length > mostNamed ? ` and ${list.length - mostNamed} more` : '';
+  throw new UserError({
+    where: dir,
+    what: `${list.length} ${kind}: ${list.slice(0, mostNamed).join(', ')}${more}`,
+    fix: 'check that config.json and the weight files belong to the same checkpoint and are all there',
+  });
+}

@@ -1,0 +1,83 @@
+import type { z } from 'zod';
+import type { Problem } from '../core/errors.js';
+import { knownKeys, suggestion } from './run-config.js';
+import type { FieldPath } from './yaml-source.js';
+
+/** One thing wrong with a run file: the field it belongs to and, for unknown keys, the key. */
+export interface ConfigProblem extends Omit<Problem, 'where'> {
+  readonly path: FieldPath;
+  readonly unknownKey?: string;
+}
+
+function described(input: unknown): string {
+  if (input === null) return 'nothing';
+  if (Array.isArray(input)) return 'a list';
+  return typeof input === 'object' ? 'keys' : JSON.stringify(input);
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  int: 'a whole number',
+  number: 'a number',
+  string: 'text',
+  array: 'a list',
+  object: 'keys',
+};
+
+type SizeIssue = z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig;
+
+function sizeProblem(issue: SizeIssue, input: unknown): { readonly what: string; readonly fix: string } {
+  const small = issue.code === 'too_small';
+  if (issue.origin === 'string') return { what: 'the text is empty', fix: 'write a name' };
+  if (issue.origin === 'array') {
+    if (small) return { what: 'the list is empty', fix: 'name at least one' };
+    return { what: 'the list is too long', fix: `name at most ${issue.maximum}` };
+  }
+  const limit = small ? issue.minimum : issue.maximum;
+  const bound = issue.inclusive === false ? (small ? 'above' : 'below') : small ? 'at least' : 'at most';
+  return { what: `${described(input)} is out of range`, fix: `choose ${bound} ${limit}` };
+}
+
+/** Says in one clause what a schema issue means for the writer of a run file; `input` is the value at its path. */
+export function configProblem(issue: z.core.$ZodIssue, input: unknown): ConfigProblem {
+  const { path } = issue;
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const key = issue.keys[0] ?? '';
+      const known = knownKeys[path.join('.')] ?? [];
+      return {
+        path,
+        unknownKey: key,
+        what: `unknown key "${key}"`,
+        fix: `${suggestion(key, known)}known: ${known.join(', ')}`,
+      };
+    }
+    case 'invalid_type': {
+      if (input === undefined) {
+        const key = String(path.at(-1));
+        return { path, what: `missing key "${key}"`, fix: 'configs/quickstart.yaml shows every key' };
+      }
+      const expected = typeNames[issue.expected] ?? issue.expected;
+      return { path, what: `expected ${expected}, found ${described(input)}`, fix: 'correct the value' };
+    }
+    case 'invalid_value': {
+      const allowed = issue.values.map(String);
+      const hint = typeof input === 'string' ? suggestion(input, allowed) : '';
+      return { path, what: `unknown value ${described(input)}`, fix: `${hint}use ${allowed.join(' or ')}` };
+    }
+    case 'invalid_union':
+      return {
+        path,
+        what: `expected all or a list of names, found ${described(input)}`,
+        fix: 'correct the value',
+      };
+    case 'too_small':
+    case 'too_big':
+      return { path, ...sizeProblem(issue, input) };
+    case 'custom': {
+      const fix: unknown = issue.params?.['fix'];
+      return { path, what: issue.message, ...(typeof fix === 'string' ? { fix } : {}) };
+    }
+    default:
+      return { path, what: issue.message, fix: 'correct the value' };
+  }
+}

@@ -1,0 +1,9 @@
+import { z } from 'zod';
+
+export const firstTokenSchema = z.enum(['prefill', 'cache']);
+/** Where the first answer token comes from: the uncompressed prefill, or the compressed cache. */
+export type FirstToken = z.infer<typeof firstTokenSchema>;
+
+export const semanticsSchema = z.enum(['release', 'paper']);
+/** `release` = what the published code computes; `paper` = what its equations say. */
+export type Semantics = z.infer<typeof semanticsSchema>;

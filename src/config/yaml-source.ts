@@ -1,0 +1,108 @@
+import {
+  type Document,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+} from 'yaml';
+import { messageOf, UserError } from '../core/errors.js';
+
+/** A run file is a page of settings; anything larger is the wrong file. */
+const mostYamlCharacters = 1_000_000;
+
+export type FieldPath = readonly PropertyKey[];
+
+/** A parsed YAML file that knows where each of its values stands. */
+export interface YamlSource {
+  /** The whole content as plain values. */
+  readonly value: unknown;
+  /** `file:line:column` of a value, or of the nearest enclosing one when it is not written in the file. */
+  locate(path: FieldPath): string;
+  /** `file:line:column` of a key. */
+  locateKey(path: FieldPath, key: string): string;
+  /** The part of the path that is written in the file. */
+  written(path: FieldPath): FieldPath;
+}
+
+/** `dataset.tasks[1]`. */
+export function fieldName(path: FieldPath): string {
+  return path
+    .map((part, depth) =>
+      typeof part === 'number' ? `[${part}]` : `${depth === 0 ? '' : '.'}${String(part)}`,
+    )
+    .join('');
+}
+
+function writtenPart(document: Document, path: FieldPath): { path: FieldPath; node: Node | null } {
+  let node: Node | null = isNode(document.contents) ? document.contents : null;
+  for (const [depth, part] of path.entries()) {
+    const child: unknown = isCollection(node) ? node.get(part, true) : undefined;
+    if (!isNode(child)) return { path: path.slice(0, depth), node };
+    node = child;
+  }
+  return { path, node };
+}
+
+/**
+ * Parses the text of a YAML file. `file` is its name in messages.
+ *
+ * Throws a `UserError` with line and column when the text is not one YAML document of a mapping.
+ */
+export function parseYaml({ text, file }: { readonly text: string; readonly file: string }): YamlSource {
+  if (text.length > mostYamlCharacters) {
+    throw new UserError({
+      what: `longer than ${mostYamlCharacters} characters`,
+      where: file,
+      fix: 'is this a run file?',
+    });
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  const [broken] = document.errors;
+  if (broken) {
+    const [reason] = broken.message.split('\n');
+    throw new UserError({
+      what: `not valid YAML: ${reason}`,
+      where: at(broken.pos[0]),
+      fix: 'correct the file',
+    });
+  }
+  if (!isMap(document.contents)) {
+    const fix = 'start from configs/quickstart.yaml';
+    const where = at(document.contents?.range?.[0] ?? 0);
+    throw new UserError({ what: 'expected keys such as backbone: and dataset:', where, fix });
+  }
+  return {
+    value: plainValue(document, file),
+    locate: (path) => at(writtenPart(document, path).node?.range?.[0] ?? 0),
+    locateKey: (path, key) => {
+      const { node } = writtenPart(document, path);
+      const pair = isMap(node)
+        ? node.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
+        : undefined;
+      const keyNode = isNode(pair?.key) ? pair.key : node;
+      return at(keyNode?.range?.[0] ?? 0);
+    },
+    written: (path) => writtenPart(document, path).path,
+  };
+}
+
+function plainValue(document: Document, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    // Unresolved or explosive aliases.
+    throw new UserError({
+      what: `not valid YAML: ${messageOf(error)}`,
+      where: file,
+      fix: 'write the values out',
+    });
+  }
+}

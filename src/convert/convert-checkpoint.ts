@@ -1,0 +1,162 @@
+import { readFile, statfs } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import {
+  type BundleManifest,
+  bundleFormat,
+  bundleManifestName,
+  bundleManifestSchema,
+  type PromptTemplate,
+} from '../backbone/bundle-manifest.js';
+import { type Checkpoint, openCheckpoint } from '../checkpoint/open-checkpoint.js';
+import { hashFiles, totalBytes } from '../checkpoint/source-files.js';
+import { UserError } from '../core/errors.js';
+import type { WrittenFile } from '../onnx/external-weights.js';
+import { writeBundleFile, writeDirectory } from './bundle-writer.js';
+import { llamaSegment } from './llama-segments.js';
+import { storedBytes, writeRawTensor, writeTextWeights, writeVisionWeights } from './stored-weights.js';
+import { visionGraph } from './vision-graph.js';
+
+export interface ConvertOptions {
+  /** Directory of the checkpoint. */
+  readonly checkpoint: string;
+  /** Directory of the CLIP tower, for the original layout when it is not beside the checkpoint. */
+  readonly vision?: string | undefined;
+  /** The bundle's directory; an older bundle there is replaced. */
+  readonly out: string;
+  /** Element type of the weights in the bundle. */
+  readonly dtype: 'fp32';
+  /** Name of the bundle; the name of the checkpoint's directory when left out. */
+  readonly name?: string | undefined;
+  /** Template for a checkpoint without `prompt.json`; LOOK-M uses `llava_llama_2` for LLaVA. */
+  readonly prompt: PromptTemplate;
+  /** What happens to images that are not square; what the checkpoint says, else `pad`, when left out. */
+  readonly aspect?: 'pad' | 'crop' | undefined;
+  readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
+}
+
+/** Bytes read and written so far, and in all. */
+export interface ConvertProgress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+const fileNames = {
+  weights: 'weights.bin',
+  vision: 'vision.onnx',
+  visionWeights: 'vision.bin',
+  embedding: 'embedding.bin',
+} as const;
+
+/**
+ * Turns a LLaVA checkpoint into a bundle of ONNX graphs with external weights.
+ *
+ * Tensors are streamed in blocks, so memory does not grow with the model. The bundle depends on the
+ * checkpoint's content and the options only: the same input gives the same bytes. It appears at `out` when it
+ * is complete.
+ *
+ * Throws `UserError` for checkpoints that are damaged or not supported (see `openCheckpoint`), for an `out`
+ * that is no bundle, and when the disk is too small.
+ */
+export async function convertCheckpoint(options: ConvertOptions): Promise<BundleManifest> {
+  const checkpoint = await openCheckpoint({ path: options.checkpoint, vision: options.vision });
+  try {
+    return await writeDirectory(options.out, (dir) => writeBundle(checkpoint, dir, options));
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+async function writeBundle(
+  checkpoint: Checkpoint,
+  dir: string,
+  options: ConvertOptions,
+): Promise<BundleManifest> {
+  const { text, vision, weights } = checkpoint;
+  const written = storedBytes(weights, text);
+  await refuseSmallDisk(dir, options.out, written);
+  const onBytes = progressCounter(
+    written + (await totalBytes(checkpoint.sourceFiles)),
+    options.onProgress ?? (() => {}),
+  );
+  const sources = await hashFiles(checkpoint.sourceFiles, onBytes);
+
+  const files: WrittenFile[] = [];
+  const llama = await writeTextWeights(dir, fileNames.weights, {
+    weights: weights.text,
+    shape: text,
+    onBytes,
+  });
+  files.push(llama.file);
+  const segments: string[] = [];
+  for (let segment = 0; segment <= text.layers; segment++) {
+    const name = segmentName(segment);
+    files.push(await writeBundleFile(dir, name, llamaSegment(text, llama.tensors, segment)));
+    segments.push(name);
+  }
+  const image = await writeVisionWeights(dir, fileNames.visionWeights, { weights, onBytes });
+  const imageGraph = visionGraph(vision, text.hiddenSize, image.tensors);
+  files.push(image.file, await writeBundleFile(dir, fileNames.vision, imageGraph));
+  const { embedding } = weights.text;
+  files.push(await writeRawTensor(dir, fileNames.embedding, { tensor: embedding, onBytes }));
+  for (const { path, name } of checkpoint.tokenizerFiles) {
+    files.push(await writeBundleFile(dir, name, await readFile(path)));
+  }
+
+  const manifest = bundleManifestSchema.parse({
+    ...describe(checkpoint, options),
+    source: { layout: checkpoint.layout, files: sources },
+    embedding: { file: fileNames.embedding, dtype: embedding.dtype },
+    graphs: { segments, vision: fileNames.vision },
+    files,
+  } satisfies BundleManifest);
+  await writeBundleFile(dir, bundleManifestName, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
+  return manifest;
+}
+
+function describe(
+  { text, vision, image, aspect, tokens, prompt }: Checkpoint,
+  options: ConvertOptions,
+): Omit<BundleManifest, 'source' | 'embedding' | 'graphs' | 'files'> {
+  const { hiddenSize, imageSize, patchSize, layers, tokensPerImage } = vision;
+  return {
+    format: bundleFormat,
+    name: options.name ?? basename(resolve(options.checkpoint)),
+    family: 'llava',
+    dtype: options.dtype,
+    text,
+    vision: { hiddenSize, imageSize, patchSize, layers, tokensPerImage },
+    image: { aspect: options.aspect ?? aspect ?? 'pad', ...image },
+    prompt:
+      prompt === undefined
+        ? options.prompt
+        : { name: 'custom', before: prompt.before, after: prompt.after, stopStrings: prompt.stopStrings },
+    tokens,
+  };
+}
+
+function segmentName(segment: number): string {
+  return `segment-${String(segment).padStart(3, '0')}.onnx`;
+}
+
+function progressCounter(
+  total: number,
+  onProgress: (progress: ConvertProgress) => void,
+): (bytes: number) => void {
+  let done = 0;
+  return (bytes) => {
+    done += bytes;
+    onProgress({ doneBytes: done, totalBytes: total });
+  };
+}
+
+async function refuseSmallDisk(dir: string, out: string, needed: number): Promise<void> {
+  const { bavail, bsize } = await statfs(dir);
+  const free = bavail * bsize;
+  if (free >= needed) return;
+  const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+  throw new UserError({
+    where: dirname(resolve(out)),
+    what: `the bundle needs ${gigabytes(needed)}, but only ${gigabytes(free)} are free`,
+    fix: 'free space or name a directory on another disk',
+  });
+}

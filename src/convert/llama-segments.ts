@@ -1,0 +1,161 @@
+import type { LlamaShape } from '../checkpoint/llama-config.js';
+import type { LlamaLayer, LlamaWeights } from '../checkpoint/weight-names.js';
+import { type ExternalTensor, GraphBuilder } from '../onnx/graph-builder.js';
+
+/** Where the weights of the language model lie; the token rows are looked up outside the graphs. */
+export interface LlamaTensors extends Omit<LlamaWeights<ExternalTensor>, 'embedding'> {
+  /** Rotary tables, [maxPositions, headDim / 2]. */
+  readonly cos: ExternalTensor;
+  readonly sin: ExternalTensor;
+}
+
+/** Rows of a sequence: the free dimension of every segment. */
+const rows = 'S';
+
+/**
+ * The language model cut at its attentions: segment l (0 to layers) holds everything between the
+ * attention of layer l-1 and that of layer l.
+ *
+ * | segment | inputs | outputs |
+ * | --- | --- | --- |
+ * | first | `hidden` [1,S,D], `positions` int64 [1,S] | `q` [1,S,H*d], `k`, `v` [1,S,KV*d] |
+ * | middle | `hidden`, `attention` [1,S,H*d], `positions` | `hidden_out` [1,S,D], `q`, `k`, `v` |
+ * | last | `hidden`, `attention` | `logits` [1,1,V] of the last row |
+ *
+ * `q` and `k` are rotated; q is not scaled. Source: transformers' `modeling_llama.py`, float32 throughout.
+ */
+export function llamaSegment(shape: LlamaShape, tensors: LlamaTensors, segment: number): Uint8Array {
+  const graph = new SegmentGraph(shape, tensors);
+  const hidden = graph.builder.input('hidden', 'f32', [1, rows, shape.hiddenSize]);
+  if (segment === 0) {
+    graph.queryKeyValue(0, graph.inputNorm(hidden));
+    return graph.builder.bytes();
+  }
+  const attention = graph.builder.input('attention', 'f32', [1, rows, shape.heads * shape.headDim]);
+  if (segment === shape.layers) {
+    const { normed } = graph.afterAttention(segment - 1, graph.lastRow(hidden), graph.lastRow(attention));
+    graph.logits(normed);
+    return graph.builder.bytes();
+  }
+  const { normed, residual } = graph.afterAttention(segment - 1, hidden, attention);
+  graph.builder.output(residual, 'f32', [1, rows, shape.hiddenSize]);
+  graph.queryKeyValue(segment, normed);
+  return graph.builder.bytes();
+}
+
+/** Larger than any sequence: the end of a slice that runs to the end. */
+const toTheEnd = 2 ** 31 - 1;
+
+class SegmentGraph {
+  readonly builder = new GraphBuilder();
+  readonly #shape: LlamaShape;
+  readonly #tensors: LlamaTensors;
+
+  constructor(shape: LlamaShape, tensors: LlamaTensors) {
+    this.#shape = shape;
+    this.#tensors = tensors;
+  }
+
+  /** RMSNorm before the first layer. */
+  inputNorm(hidden: string): string {
+    const weight = this.#vector('layers.0.inputNorm', this.#layer(0).inputNorm);
+    return this.builder.op('SimplifiedLayerNormalization', [hidden, weight], {
+      axis: -1,
+      epsilon: { float: this.#shape.rmsNormEps },
+    });
+  }
+
+  /** Outputs `q`, `k` (both rotated) and `v` of a layer. */
+  queryKeyValue(layer: number, normed: string): void {
+    const { heads, kvHeads, headDim, hiddenSize, maxPositions } = this.#shape;
+    const weights = this.#layer(layer);
+    const positions = this.builder.input('positions', 'i64', [1, rows]);
+    const table = [maxPositions, headDim / 2];
+    const cos = this.builder.external('cos', 'f32', table, this.#tensors.cos);
+    const sin = this.builder.external('sin', 'f32', table, this.#tensors.sin);
+    for (const [part, width] of [
+      ['q', heads * headDim],
+      ['k', kvHeads * headDim],
+    ] as const) {
+      const projected = this.#linear(normed, `layers.${layer}.${part}`, weights[part], [width, hiddenSize]);
+      this.builder.microsoft('RotaryEmbedding', [projected, positions, cos, sin], {}, part);
+    }
+    const valueDims = [kvHeads * headDim, hiddenSize] as const;
+    this.#linear(normed, `layers.${layer}.v`, weights.v, valueDims, 'v');
+    this.builder.output('q', 'f32', [1, rows, heads * headDim]);
+    for (const name of ['k', 'v']) this.builder.output(name, 'f32', [1, rows, kvHeads * headDim]);
+  }
+
+  /** What follows the attention of a layer: output projection and MLP, each added, then the next RMSNorm. */
+  afterAttention(layer: number, hidden: string, attention: string): { normed: string; residual: string } {
+    const { heads, headDim, hiddenSize, intermediateSize, layers } = this.#shape;
+    const name = `layers.${layer}`;
+    const weights = this.#layer(layer);
+    const projected = this.#linear(attention, `${name}.o`, weights.o, [hiddenSize, heads * headDim]);
+    const middle = this.#addAndNorm(
+      hidden,
+      projected,
+      this.#vector(`${name}.attentionNorm`, weights.attentionNorm),
+      { normed: 'mlp_in', residual: 'attended' },
+    );
+    const wide = [intermediateSize, hiddenSize] as const;
+    const gate = this.#linear(middle.normed, `${name}.gate`, weights.gate, wide);
+    const up = this.#linear(middle.normed, `${name}.up`, weights.up, wide);
+    // x * sigmoid(x), which is SiLU
+    const silu = this.builder.microsoft('QuickGelu', [gate], { alpha: { float: 1 } });
+    const product = this.builder.op('Mul', [silu, up]);
+    const down = this.#linear(product, `${name}.down`, weights.down, [hiddenSize, intermediateSize]);
+    const next = layer + 1;
+    const norm =
+      next === layers
+        ? this.#vector('norm', this.#tensors.norm)
+        : this.#vector(`layers.${next}.inputNorm`, this.#layer(next).inputNorm);
+    return this.#addAndNorm(middle.residual, down, norm, { normed: 'normed', residual: 'hidden_out' });
+  }
+
+  lastRow(value: string): string {
+    const { builder } = this;
+    return builder.op('Slice', [value, builder.ints([-1]), builder.ints([toTheEnd]), builder.ints([1])]);
+  }
+
+  logits(normed: string): void {
+    const { vocabSize, hiddenSize } = this.#shape;
+    this.#linear(normed, 'head', this.#tensors.head, [vocabSize, hiddenSize], 'logits');
+    this.builder.output('logits', 'f32', [1, 1, vocabSize]);
+  }
+
+  #addAndNorm(
+    residual: string,
+    update: string,
+    weight: string,
+    names: { readonly normed: string; readonly residual: string },
+  ): { normed: string; residual: string } {
+    this.builder.microsoftMulti(
+      'SkipSimplifiedLayerNormalization',
+      [residual, update, weight],
+      [names.normed, '', '', names.residual],
+      { epsilon: { float: this.#shape.rmsNormEps } },
+    );
+    return names;
+  }
+
+  /** `value` times the transpose of a stored [out, in] matrix. */
+  #linear(
+    value: string,
+    name: string,
+    where: ExternalTensor,
+    dims: readonly [number, number],
+    output?: string,
+  ): string {
+    const weight = this.builder.external(name, 'f32', dims, where);
+    return this.builder.microsoft('FusedMatMul', [value, weight], { transB: 1 }, output);
+  }
+
+  #vector(name: string, where: ExternalTensor): string {
+    return this.builder.external(name, 'f32', [this.#shape.hiddenSize], where);
+  }
+
+  #layer(layer: number): LlamaLayer<ExternalTensor> {
+    return this.#tensors.layers[layer]!;
+  }
+}

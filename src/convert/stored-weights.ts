@@ -1,0 +1,110 @@
+import type { LlavaWeights, SourceTensor } from '../checkpoint/checkpoint-parts.js';
+import type { LlamaShape } from '../checkpoint/llama-config.js';
+import type { ClipLayer, LlamaLayer } from '../checkpoint/weight-names.js';
+import { elementCount } from '../core/tensor.js';
+import { ExternalWeightFile, type WrittenFile } from '../onnx/external-weights.js';
+import type { ExternalTensor } from '../onnx/graph-builder.js';
+import type { LlamaTensors } from './llama-segments.js';
+import { rotaryTable, rotaryTableBytes } from './rotary-tables.js';
+import type { VisionTensors } from './vision-graph.js';
+
+/** Hears how many bytes have been written. */
+export type OnBytes = (bytes: number) => void;
+
+/** Widens the language model's weights, except the token rows, and writes them with the rotary tables. */
+export function writeTextWeights(
+  dir: string,
+  name: string,
+  { weights, shape, onBytes }: { weights: LlavaWeights['text']; shape: LlamaShape; onBytes: OnBytes },
+): Promise<{ tensors: LlamaTensors; file: WrittenFile }> {
+  return writeWeightFile(dir, name, async (file) => {
+    const layers: LlamaLayer<ExternalTensor>[] = [];
+    for (const layer of weights.layers) layers.push(await addWidened(file, layer, onBytes));
+    const { norm, head } = await addWidened(file, { norm: weights.norm, head: weights.head }, onBytes);
+    const cos = await file.add(counted(rotaryTable(shape, Math.cos), onBytes));
+    const sin = await file.add(counted(rotaryTable(shape, Math.sin), onBytes));
+    return { layers, norm, head, cos, sin };
+  });
+}
+
+/** Widens the weights of tower and projector and writes them. */
+export function writeVisionWeights(
+  dir: string,
+  name: string,
+  { weights, onBytes }: { weights: Pick<LlavaWeights, 'tower' | 'projector'>; onBytes: OnBytes },
+): Promise<{ tensors: VisionTensors; file: WrittenFile }> {
+  return writeWeightFile(dir, name, async (file) => {
+    const embedding = await addWidened(file, weights.tower.embedding, onBytes);
+    const layers: ClipLayer<ExternalTensor>[] = [];
+    for (const layer of weights.tower.layers) layers.push(await addWidened(file, layer, onBytes));
+    const projector = await addWidened(file, weights.projector, onBytes);
+    return { tower: { embedding, layers }, projector };
+  });
+}
+
+/** Copies a tensor's bytes to a file of its own. */
+export async function writeRawTensor(
+  dir: string,
+  name: string,
+  { tensor, onBytes }: { tensor: SourceTensor; onBytes: OnBytes },
+): Promise<WrittenFile> {
+  const { file } = await writeWeightFile(dir, name, (raw) =>
+    raw.add(counted(tensor.files.blocks(tensor.name), onBytes)),
+  );
+  return file;
+}
+
+/** Bytes the functions above write for a model, not counting the gaps between tensors. */
+export function storedBytes(weights: LlavaWeights, shape: LlamaShape): number {
+  const { embedding, layers, norm, head } = weights.text;
+  const widened = [
+    ...layers.flatMap((layer) => Object.values(layer)),
+    norm,
+    head,
+    ...Object.values(weights.tower.embedding),
+    ...weights.tower.layers.flatMap((layer) => Object.values(layer)),
+    ...Object.values(weights.projector),
+  ];
+  let bytes = 2 * rotaryTableBytes(shape);
+  for (const { dims } of widened) bytes += 4 * elementCount(dims);
+  return bytes + elementCount(embedding.dims) * (embedding.dtype === 'F32' ? 4 : 2);
+}
+
+async function writeWeightFile<T>(
+  dir: string,
+  name: string,
+  fill: (file: ExternalWeightFile) => Promise<T>,
+): Promise<{ tensors: T; file: WrittenFile }> {
+  const file = await ExternalWeightFile.create(dir, name);
+  try {
+    const tensors = await fill(file);
+    return { tensors, file: await file.finish() };
+  } catch (error) {
+    await file.abandon();
+    throw error;
+  }
+}
+
+/** Writes tensors one after another in the order of their keys. */
+async function addWidened<Part extends string>(
+  file: ExternalWeightFile,
+  tensors: Readonly<Record<Part, SourceTensor>>,
+  onBytes: OnBytes,
+): Promise<Record<Part, ExternalTensor>> {
+  const stored: Partial<Record<Part, ExternalTensor>> = {};
+  for (const part of Object.keys(tensors) as Part[]) {
+    const { files, name } = tensors[part];
+    stored[part] = await file.add(counted(files.floatBlocks(name), onBytes));
+  }
+  return stored as Record<Part, ExternalTensor>;
+}
+
+async function* counted<T extends ArrayBufferView>(
+  blocks: AsyncIterable<T> | Iterable<T>,
+  onBytes: OnBytes,
+): AsyncGenerator<T> {
+  for await (const block of blocks) {
+    yield block;
+    onBytes(block.byteLength);
+  }
+}

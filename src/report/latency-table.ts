@@ -1,0 +1,63 @@
+import { median, medianAbsoluteDeviation } from '../core/median.js';
+import {
+  type CellRow,
+  cellColumns,
+  cellRows,
+  cellValues,
+  commonNotes,
+  type ReportInput,
+} from './cell-rows.js';
+import type { Table, TableValue } from './table.js';
+
+function medianAndDeviation(values: readonly number[]): [TableValue, TableValue] {
+  return values.length === 0 ? [null, null] : [median(values), medianAbsoluteDeviation(values)];
+}
+
+function stepTimes(row: CellRow): number[] {
+  return row.records.flatMap(({ time }) => time.steps);
+}
+
+function latencyValues(row: CellRow, fullStep: number | null): TableValue[] {
+  const steps = stepTimes(row);
+  const own = median(steps);
+  return [
+    ...medianAndDeviation(row.records.map(({ time }) => time.prefill)),
+    ...medianAndDeviation(row.records.map(({ time }) => time.compress)),
+    ...medianAndDeviation(steps),
+    steps.length,
+    fullStep === null || steps.length === 0 || own === 0 ? null : fullStep / own,
+  ];
+}
+
+/** Times of a run in milliseconds: medians with their median absolute deviations (±). */
+export function latencyTable(input: ReportInput): Table {
+  const rows = cellRows(input);
+  const full = rows.find(({ cell }) => cell.budget === null);
+  const fullSteps = full === undefined ? [] : stepTimes(full);
+  const fullStep = fullSteps.length === 0 ? null : median(fullSteps);
+  return {
+    name: 'latency',
+    title: 'Time (ms)',
+    notes: [
+      ...commonNotes(rows),
+      'A by-product of an accuracy run, not a latency protocol: no warm-up, no repeats, answers of different lengths.',
+      'Prefill is shared by all cells of a sample; compress = all layers of a sample; step = one decode step. Median ± median absolute deviation.',
+      'Speed-up = median step of the full cache over median step of the row.',
+    ],
+    columns: [
+      ...cellColumns,
+      { header: 'prefill', kind: 'number', decimals: 1 },
+      { header: '± prefill', kind: 'number', decimals: 1 },
+      { header: 'compress', kind: 'number', decimals: 2 },
+      { header: '± compress', kind: 'number', decimals: 2 },
+      { header: 'step', kind: 'number', decimals: 2 },
+      { header: '± step', kind: 'number', decimals: 2 },
+      { header: 'steps', kind: 'number' },
+      { header: 'speed-up', kind: 'number', decimals: 2 },
+    ],
+    rows: rows.map((row) => ({
+      values: [...cellValues(row), ...latencyValues(row, fullStep)],
+      flagged: false,
+    })),
+  };
+}

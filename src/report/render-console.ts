@@ -1,0 +1,31 @@
+import CliTable from 'cli-table3';
+import pico from 'picocolors';
+import { shownValue, type Table } from './table.js';
+
+const noLines = {
+  ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
+  ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
+  ...{ left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '' },
+  middle: '  ',
+};
+
+/** The table as aligned text: title, header, rows, notes. Flagged rows are yellow, or end in `!` without colours. */
+export function renderConsole(
+  { title, notes, columns, rows }: Table,
+  { colours }: { readonly colours: boolean },
+): string {
+  const paint = pico.createColors(colours);
+  const grid = new CliTable({
+    head: columns.map(({ header }) => paint.dim(header)),
+    colAligns: columns.map(({ kind }) => (kind === 'number' ? 'right' : 'left')),
+    chars: noLines,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
+  for (const { values, flagged } of rows) {
+    const shown = columns.map((column, i) => shownValue(values[i] ?? null, column));
+    grid.push(flagged ? shown.map(paint.yellow) : shown);
+  }
+  const [head = '', ...body] = grid.toString().split('\n');
+  const marked = body.map((line, i) => (rows[i]?.flagged && !colours ? `${line} !` : line.trimEnd()));
+  return [paint.bold(title), '', head, ...marked, '', ...notes.map((note) => paint.dim(note)), ''].join('\n');
+}
