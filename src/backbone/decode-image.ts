@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import { messageOf, UserError } from '../core/errors.js';
+import { bytesOf } from '../core/tensor.js';
 import { gifFirstFrame } from './gif-first-frame.js';
 import type { RgbImage } from './rgb-image.js';
 
@@ -62,17 +63,11 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbI
     });
   }
   try {
-    const { width, height, space } = await sharp(bytes, { limitInputPixels: false }).metadata();
-    if (width * height > maxImagePixels || Math.max(width, height) > maxImageSide) {
-      throw new UserError({
-        what: `image of ${width} x ${height} pixels is beyond the limits (${maxImagePixels} pixels, side ${maxImageSide})`,
-        where: name,
-        fix: 'store a smaller image',
-      });
-    }
-    if (format === 'gif') return await decodeGif(bytes);
+    if (format === 'gif') return await decodeGif(bytes, name);
+    const metadata = await sharp(bytes, { limitInputPixels: false }).metadata();
+    refuseTooLarge(metadata, name);
     if (format === 'png' && isGrey16(bytes)) return await decodeGrey16(openImage(bytes));
-    if (format === 'jpeg' && space === 'cmyk') return await decodeCmyk(openImage(bytes));
+    if (format === 'jpeg' && metadata.space === 'cmyk') return await decodeCmyk(openImage(bytes));
     return await decodeColour(openImage(bytes));
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -81,6 +76,15 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbI
       { cause: error },
     );
   }
+}
+
+function refuseTooLarge({ width, height }: { width: number; height: number }, name: string): void {
+  if (width * height <= maxImagePixels && Math.max(width, height) <= maxImageSide) return;
+  throw new UserError({
+    what: `image of ${width} x ${height} pixels is beyond the limits (${maxImagePixels} pixels, side ${maxImageSide})`,
+    where: name,
+    fix: 'store a smaller image',
+  });
 }
 
 /** Decoder errors can span lines and end in a full stop; problems are told in one clause. */
@@ -113,7 +117,7 @@ async function decodeColour(pipeline: Sharp): Promise<RgbImage> {
 
 /** [pixels, channels] -> [pixels, 3]: grey is repeated, alpha is dropped. */
 function colourChannels(samples: Uint8Array, channels: number): Uint8Array {
-  if (channels === 3) return samples;
+  if (channels === 3) return bytesOf(samples);
   const pixels = samples.length / channels;
   const green = channels < 3 ? 0 : 1;
   const blue = channels < 3 ? 0 : 2;
@@ -126,17 +130,22 @@ function colourChannels(samples: Uint8Array, channels: number): Uint8Array {
   return data;
 }
 
-async function decodeGif(bytes: Uint8Array): Promise<RgbImage> {
-  const { opaque, frame, backdrop } = gifFirstFrame(bytes);
-  const image = await decodeColour(openImage(opaque));
-  for (let row = 0, at = 0; row < image.height; row++) {
-    const rowInFrame = row >= frame.top && row < frame.top + frame.height;
-    for (let column = 0; column < image.width; column++, at += 3) {
-      const inFrame = rowInFrame && column >= frame.left && column < frame.left + frame.width;
-      if (!inFrame) image.data.set(backdrop, at);
-    }
+/** The decoder guesses the canvas of some files anew, so only the frame is taken from it and pasted here. */
+async function decodeGif(bytes: Uint8Array, name: string): Promise<RgbImage> {
+  const { opaque, frame, canvas, backdrop } = gifFirstFrame(bytes);
+  refuseTooLarge(canvas, name);
+  const decoded = await decodeColour(openImage(opaque));
+  const { width, height } = canvas;
+  const data = new Uint8Array(3 * width * height);
+  for (let at = 0; at < data.length; at += 3) data.set(backdrop, at);
+  const columns = Math.min(frame.left + frame.width, decoded.width);
+  const rows = Math.min(frame.top + frame.height, decoded.height);
+  for (let row = frame.top; row < rows; row++) {
+    const from = 3 * decoded.width * row;
+    const samples = decoded.data.subarray(from + 3 * frame.left, from + 3 * columns);
+    data.set(samples, 3 * (width * row + frame.left));
   }
-  return image;
+  return { width, height, data };
 }
 
 /** IHDR holds the bit depth in byte 24 and the colour type in byte 25; type 0 is grey without alpha. */

@@ -9,6 +9,8 @@ export interface GifFirstFrame {
     readonly width: number;
     readonly height: number;
   };
+  /** Size of the picture: the declared canvas, grown where the frame does not fit (Pillow: GifImagePlugin, `_seek`). */
+  readonly canvas: { readonly width: number; readonly height: number };
   /** RGB of the canvas outside the frame. */
   readonly backdrop: readonly [number, number, number];
 }
@@ -45,9 +47,19 @@ export function gifFirstFrame(gif: Uint8Array): GifFirstFrame {
   }
   const hasLocalTable = colourTableBytes(byteAt(at + 9)) > 0;
   const colour = (hasLocalTable ? at + imageDescriptorBytes : headerBytes) + 3 * transparentIndex;
+  const frame = {
+    left: wordAt(at + 1),
+    top: wordAt(at + 3),
+    width: wordAt(at + 5),
+    height: wordAt(at + 7),
+  };
   return {
     opaque,
-    frame: { left: wordAt(at + 1), top: wordAt(at + 3), width: wordAt(at + 5), height: wordAt(at + 7) },
+    frame,
+    canvas: {
+      width: Math.max(wordAt(6), frame.left + frame.width),
+      height: Math.max(wordAt(8), frame.top + frame.height),
+    },
     backdrop: [byteAt(colour), byteAt(colour + 1), byteAt(colour + 2)],
   };
 }

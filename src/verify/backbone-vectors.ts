@@ -1,0 +1,180 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { mergeEmbeddings } from '../backbone/merge-embeddings.js';
+import { layOutModalities } from '../backbone/modality-spans.js';
+import { openBundle } from '../backbone/open-bundle.js';
+import { findPromptTemplate } from '../backbone/prompt-template.js';
+import { imagePlaceholderId, tokenizePrompt } from '../backbone/tokenize-prompt.js';
+import { type Backbone, openBackbone } from '../bench/open-backbone.js';
+import type { PreparedPrompt } from '../bench/run-cells.js';
+import { fileExists, readJsonFile } from '../checkpoint/json-file.js';
+import { convertCheckpoint } from '../convert/convert-checkpoint.js';
+import { UserError } from '../core/errors.js';
+import {
+  type GoldenHf,
+  goldenFamilySchema,
+  goldenHfSchema,
+  goldenModesSchema,
+  goldenSchema,
+} from './backbone-golden.js';
+import { fullCacheChecks, verifyFullCache, verifyModes } from './decoder-stages.js';
+import { GoldenTensors } from './golden-tensors.js';
+import { imageChecks, verifyInputStages } from './input-stages.js';
+import { equality, type StageCheck, stageTally } from './stage-checks.js';
+import { type ModeTally, sameIntegers } from './tally.js';
+
+/** Families `lookm` converts; vectors of others are skipped, damaged ones of these fail. */
+const convertedFamilies = /^llava/i;
+/** LOOK-M's template for LLaVA; only stop strings and text around the question depend on it. */
+const hfTemplate = 'llava_llama_2';
+const restore = 'restore the vectors';
+
+/**
+ * Converts the checkpoint of a vector directory and compares every recorded stage: pixels, vision tower, projector,
+ * prompt, embeddings, K, V, column sums, logits and the tokens of every cache mode.
+ *
+ * @throws UserError when the vectors themselves cannot be read
+ */
+export async function verifyBackboneVectors(directory: string): Promise<ModeTally[]> {
+  const file = path.join(directory, 'golden.json');
+  const golden = await readJsonFile(file, goldenFamilySchema, restore);
+  const out = await mkdtemp(path.join(os.tmpdir(), 'lookm-verify-'));
+  try {
+    const isHf = 'same_prompt_as_llava' in golden;
+    const template = isHf ? hfTemplate : (await readJsonFile(file, goldenSchema, restore)).prompt_template;
+    const bundleDirectory = path.join(out, 'bundle');
+    try {
+      const prompt = findPromptTemplate(template);
+      await convertCheckpoint({ checkpoint: directory, out: bundleDirectory, dtype: 'fp32', prompt });
+    } catch (error) {
+      if (!(error instanceof UserError) || convertedFamilies.test(golden.family)) throw error;
+      return [skipped(directory, golden.family)];
+    }
+    const backbone = await openBackbone(await openBundle(bundleDirectory, { verify: 'hashes' }), {
+      threads: 1,
+    });
+    try {
+      return isHf ? await verifyHf(directory, backbone) : await verifyOriginal(directory, backbone);
+    } finally {
+      await backbone.close();
+    }
+  } finally {
+    await rm(out, { recursive: true, force: true });
+  }
+}
+
+function skipped(directory: string, family: string): ModeTally {
+  return {
+    format: 'backbones',
+    directory,
+    mode: 'all',
+    status: 'skipped',
+    cases: 0,
+    identicalSelections: null,
+    worstError: null,
+    identicalTokens: null,
+    notes: [`family ${family} is not implemented yet`],
+  };
+}
+
+async function verifyOriginal(directory: string, backbone: Backbone): Promise<ModeTally[]> {
+  const golden = await readJsonFile(path.join(directory, 'golden.json'), goldenSchema, restore);
+  const tensors = await GoldenTensors.open(path.join(directory, 'golden.safetensors'));
+  try {
+    const { tokensPerImage } = backbone.bundle.manifest.vision;
+    const { imageMask: modality } = layOutModalities(golden.input_ids, { tokensPerImage });
+    const images = { embeddings: await tensors.floats('inputs_embeds'), modality };
+    const tokens = golden.full_cache_tokens;
+    const tallies = await verifyInputStages(directory, backbone, golden, tensors);
+    tallies.push(...(await verifyFullCache(directory, backbone, images, { tensors, tokens })));
+    const modesFile = path.join(directory, 'golden_lookm.json');
+    if (!(await fileExists(modesFile))) return tallies;
+    const modes = await readJsonFile(modesFile, goldenModesSchema, restore);
+    const modeTensors = await GoldenTensors.open(path.join(directory, 'golden_lookm.safetensors'));
+    try {
+      const textOnly =
+        modes.text_only === undefined ? null : embedded(backbone, modes.text_only.input_ids, []);
+      const all = { modes, tensors: modeTensors, full: tensors };
+      tallies.push(...(await verifyModes(directory, backbone, { images, textOnly }, all)));
+    } finally {
+      await modeTensors.close();
+    }
+    return tallies;
+  } finally {
+    await tensors.close();
+  }
+}
+
+/** A prompt from recorded ids and features. */
+function embedded(
+  backbone: Backbone,
+  inputIds: readonly number[],
+  imageFeatures: readonly Float32Array[],
+): PreparedPrompt {
+  const { text, vision } = backbone.bundle.manifest;
+  const { readRow } = backbone.embeddings;
+  const { imageMask: modality } = layOutModalities(inputIds, { tokensPerImage: vision.tokensPerImage });
+  return {
+    embeddings: mergeEmbeddings({ inputIds, imageFeatures, hiddenSize: text.hiddenSize, readRow }),
+    modality,
+  };
+}
+
+/** Vectors in the Hugging Face layout: the other layout's prompt and its own, image by image from the files. */
+async function verifyHf(directory: string, backbone: Backbone): Promise<ModeTally[]> {
+  const golden = await readJsonFile(path.join(directory, 'golden.json'), goldenHfSchema, restore);
+  const tensors = await GoldenTensors.open(path.join(directory, 'golden.safetensors'));
+  const twin = await GoldenTensors.open(path.join(directory, golden.same_weights_as, 'golden.safetensors'));
+  try {
+    const { same_prompt_as_llava: same } = golden;
+    const pixels = await twin.floats('pixel_values_pad');
+    const images = await features(backbone, pixels, golden.images.length);
+    const shared = await fullCacheChecks(backbone, embedded(backbone, same.input_ids, images), {
+      tokens: same.tokens,
+      logits: await tensors.floats('logits_last'),
+    });
+    return [
+      stageTally(directory, 'prompt of the other layout', shared),
+      stageTally(
+        directory,
+        'own prompt, cropped image',
+        await ownPromptChecks(directory, backbone, golden, tensors),
+      ),
+    ];
+  } finally {
+    await tensors.close();
+    await twin.close();
+  }
+}
+
+async function features(backbone: Backbone, pixels: Float32Array, images: number): Promise<Float32Array[]> {
+  const size = pixels.length / images;
+  const encoded: Float32Array[] = [];
+  for (let image = 0; image < images; image++) {
+    const { features: rows } = await backbone.vision.stages(pixels.slice(image * size, (image + 1) * size));
+    encoded.push(rows);
+  }
+  return encoded;
+}
+
+async function ownPromptChecks(
+  directory: string,
+  backbone: Backbone,
+  { hf_prompt: own, image_token_index: imageToken }: GoldenHf,
+  tensors: GoldenTensors,
+): Promise<StageCheck[]> {
+  const { manifest } = backbone.bundle;
+  const recorded = await tensors.floats('hf.pixel_values');
+  const settings = { ...manifest.image, aspect: 'crop' } as const;
+  const checks = await imageChecks(path.join(directory, own.image), settings, recorded, own.image);
+  const inputIds = tokenizePrompt(own.prompt, backbone.tokenizer, manifest.tokens);
+  const placeholders = inputIds.map((id) => (id === imagePlaceholderId ? imageToken : id));
+  const prompt = embedded(backbone, inputIds, await features(backbone, recorded, 1));
+  const logits = await tensors.floats('hf.logits');
+  return [
+    ...checks,
+    equality('token ids', sameIntegers(placeholders, own.input_ids_unexpanded)),
+    ...(await fullCacheChecks(backbone, prompt, { tokens: own.tokens, logits })),
+  ];
+}
