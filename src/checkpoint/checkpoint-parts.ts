@@ -72,8 +72,14 @@ export function findWeights(options: {
     tower: clipWeights(finder(tower), names, vision),
     projector: projectorWeights(finder(model), names, { from: vision.hiddenSize, to: text.hiddenSize }),
   };
-  refuseIfAny(model.dir, 'missing tensors', missing);
-  refuseIfAny(model.dir, 'unusable tensors', unfit);
+  const faults = [...summary('missing tensors', missing), ...summary('unusable tensors', unfit)];
+  if (faults.length > 0) {
+    throw new UserError({
+      where: model.dir,
+      what: faults.join('; '),
+      fix: 'check that config.json and the weight files belong to the same checkpoint and are all there',
+    });
+  }
   return weights;
 }
 
@@ -85,12 +91,8 @@ function sameDims(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((dim, axis) => dim === b[axis]);
 }
 
-function refuseIfAny(dir: string, kind: string, list: readonly string[]): void {
-  if (list.length === 0) return;
+function summary(kind: string, list: readonly string[]): string[] {
+  if (list.length === 0) return [];
   const more = list.length > mostNamed ? ` and ${list.length - mostNamed} more` : '';
-  throw new UserError({
-    where: dir,
-    what: `${list.length} ${kind}: ${list.slice(0, mostNamed).join(', ')}${more}`,
-    fix: 'check that config.json and the weight files belong to the same checkpoint and are all there',
-  });
+  return [`${list.length} ${kind}: ${list.slice(0, mostNamed).join(', ')}${more}`];
 }

@@ -16,14 +16,14 @@ export async function fileExists(path: string): Promise<boolean> {
 
 /**
  * Reads a JSON file of a checkpoint and checks it. Throws one-line `UserError`s naming the file and every
- * field at fault; `fix` is what they tell the user to do.
+ * field at fault; `fix` is what the user is told to do about such fields.
  */
 export async function readJsonFile<T extends z.ZodType>(
   path: string,
   schema: T,
   fix = 'use a complete, unmodified checkpoint',
 ): Promise<z.output<T>> {
-  const parsed = schema.safeParse(await readJson(path, fix));
+  const parsed = schema.safeParse(await readJson(path));
   if (parsed.success) return parsed.data;
   const what = parsed.error.issues
     .map((issue) => [...issue.path.map(String), issue.message].join(': '))
@@ -31,21 +31,27 @@ export async function readJsonFile<T extends z.ZodType>(
   throw new UserError({ where: path, what, fix });
 }
 
-async function readJson(path: string, fix: string): Promise<unknown> {
+const downloadAgain = 'download the complete checkpoint again';
+
+async function readJson(path: string): Promise<unknown> {
   let text: string;
   try {
     const { size } = await stat(path);
     if (size > maxJsonBytes) {
-      throw new UserError({ where: path, what: `has ${size} bytes, more than ${maxJsonBytes}`, fix });
+      throw new UserError({
+        where: path,
+        what: `has ${size} bytes, more than ${maxJsonBytes}`,
+        fix: downloadAgain,
+      });
     }
     text = await readFile(path, 'utf8');
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
-    throw new UserError({ where: path, what: 'cannot be read', fix }, { cause });
+    throw new UserError({ where: path, what: 'cannot be read', fix: downloadAgain }, { cause });
   }
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new UserError({ where: path, what: 'is not JSON', fix }, { cause });
+    throw new UserError({ where: path, what: 'is not JSON', fix: downloadAgain }, { cause });
   }
 }

@@ -6,6 +6,6 @@ export const full = {
   version: 1,
   semantics: 'release',
   summary: 'keeps every row of the prompt',
-  releaseMode: null,
+  releaseMode: 'origin',
   stages: null,
 } as const satisfies Method;
