@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { messageOf, UserError } from '../core/errors.js';
+import { readJsonFile } from '../core/json-file.js';
 import {
   type BundleManifest,
   bundleFormat,
   bundleManifestName,
   bundleManifestSchema,
 } from './bundle-manifest.js';
-import { readJsonDocument } from './json-document.js';
 import { tokenizerFileNames } from './tokenizer.js';
 
 /** A converted model on disk. */
@@ -42,7 +42,7 @@ export async function openBundle(directory: string, options: OpenBundleOptions):
 
 async function readManifest(directory: string): Promise<BundleManifest> {
   const path = join(directory, bundleManifestName);
-  const { format } = await readJsonDocument(path, formatSchema, convertAgain);
+  const { format } = await readJsonFile(path, formatSchema, convertAgain);
   if (format !== bundleFormat) {
     throw new UserError({
       what: `bundle format ${JSON.stringify(format)} is not the format ${bundleFormat} this version reads`,
@@ -50,7 +50,7 @@ async function readManifest(directory: string): Promise<BundleManifest> {
       fix: convertAgain,
     });
   }
-  const manifest = await readJsonDocument(path, bundleManifestSchema, convertAgain);
+  const manifest = await readJsonFile(path, bundleManifestSchema, convertAgain);
   const listed = new Set(manifest.files.map((file) => file.path));
   const { embedding, graphs } = manifest;
   for (const name of [embedding.file, ...graphs.segments, graphs.vision, ...tokenizerFileNames]) {

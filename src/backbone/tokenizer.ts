@@ -3,7 +3,7 @@ import { TextDecoder } from 'node:util';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { messageOf, UserError } from '../core/errors.js';
-import { readJsonDocument } from './json-document.js';
+import { readJsonFile } from '../core/json-file.js';
 
 /** Text to token ids and back. */
 export interface TextTokenizer {
@@ -51,8 +51,8 @@ const tokenizerConfigSchema = z.looseObject({});
  */
 export async function openTokenizer(directory: string): Promise<TextTokenizer> {
   const [tokenizerPath, configPath] = tokenizerFileNames.map((name) => join(directory, name));
-  const definition = await readJsonDocument(tokenizerPath!, tokenizerSchema, fix);
-  const config = await readJsonDocument(configPath!, tokenizerConfigSchema, fix);
+  const definition = await readJsonFile(tokenizerPath!, tokenizerSchema, fix);
+  const config = await readJsonFile(configPath!, tokenizerConfigSchema, fix);
   let tokenizer: LibraryTokenizer;
   try {
     tokenizer = new Tokenizer(definition, config);

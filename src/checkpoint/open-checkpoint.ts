@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
+import { fileExists } from '../core/json-file.js';
+import { readCheckpointJson } from './checkpoint-json.js';
 import { findWeights, type LlavaWeights } from './checkpoint-parts.js';
 import {
   type ClipShape,
@@ -10,7 +12,6 @@ import {
   towerMismatch,
 } from './clip-config.js';
 import { type ImageProcessing, imageProcessorConfigSchema } from './image-processor-config.js';
-import { fileExists, readJsonFile } from './json-file.js';
 import { headMismatch, type LlamaConfig, type LlamaShape, llamaShape } from './llama-config.js';
 import { layoutMarksSchema, llavaConfigSchema, llavaHfConfigSchema } from './llava-config.js';
 import { openSafetensors, type SafetensorsFiles, weightFileNames } from './safetensors.js';
@@ -69,7 +70,7 @@ export async function openCheckpoint({ path, vision }: OpenCheckpointOptions): P
   }
   const config = await readConfig(path, vision);
   const { dir: towerDir, name: towerName } = config.towerFolder ?? { dir: path, name: '' };
-  const image = await readJsonFile(
+  const image = await readCheckpointJson(
     join(towerDir, 'preprocessor_config.json'),
     imageProcessorConfigSchema,
     supported,
@@ -77,7 +78,7 @@ export async function openCheckpoint({ path, vision }: OpenCheckpointOptions): P
   const tokenizer = await readTokenizer(path, config.text);
   const promptPath = join(path, 'prompt.json');
   const prompt = (await fileExists(promptPath))
-    ? await readJsonFile(promptPath, promptFileSchema)
+    ? await readCheckpointJson(promptPath, promptFileSchema)
     : undefined;
   const shape = { text: llamaShape(config.text), vision: clipShape(config.tower, config.selectLayer) };
   refuseMismatch(config, image, path);
@@ -135,7 +136,7 @@ interface CheckpointConfig {
 
 async function readConfig(path: string, vision: string | undefined): Promise<CheckpointConfig> {
   const configPath = join(path, 'config.json');
-  const marks = await readJsonFile(configPath, layoutMarksSchema);
+  const marks = await readCheckpointJson(configPath, layoutMarksSchema);
   if (marks.text_config !== undefined || marks.vision_config !== undefined) {
     if (vision !== undefined) {
       throw new UserError({
@@ -144,7 +145,7 @@ async function readConfig(path: string, vision: string | undefined): Promise<Che
         fix: 'leave out --vision',
       });
     }
-    const config = await readJsonFile(configPath, llavaHfConfigSchema, supported);
+    const config = await readCheckpointJson(configPath, llavaHfConfigSchema, supported);
     return {
       layout: 'llava-hf',
       text: config.text_config,
@@ -162,13 +163,13 @@ async function readConfig(path: string, vision: string | undefined): Promise<Che
       fix: supported,
     });
   }
-  const config = await readJsonFile(configPath, llavaConfigSchema, supported);
+  const config = await readCheckpointJson(configPath, llavaConfigSchema, supported);
   const dir = await towerDirectory(path, vision, config.mm_vision_tower);
   return {
     layout: 'llava',
     text: config,
     tied: config.tie_word_embeddings ?? false,
-    tower: await readJsonFile(join(dir, 'config.json'), clipFolderConfigSchema, supported),
+    tower: await readCheckpointJson(join(dir, 'config.json'), clipFolderConfigSchema, supported),
     selectLayer: config.mm_vision_select_layer,
     aspect: config.image_aspect_ratio == null ? undefined : aspects[config.image_aspect_ratio],
     towerFolder: { dir, name: 'vision/' },
@@ -219,12 +220,12 @@ async function readTokenizer(path: string, text: LlamaConfig) {
     });
   }
   const copied = [...required, ...(await present(path, optionalTokenizerFiles))];
-  const tokenizer = await readJsonFile(join(path, 'tokenizer_config.json'), tokenizerConfigSchema);
+  const tokenizer = await readCheckpointJson(join(path, 'tokenizer_config.json'), tokenizerConfigSchema);
   const generationFiles = await present(path, ['generation_config.json']);
   const generation =
     generationFiles[0] === undefined
       ? {}
-      : await readJsonFile(generationFiles[0].path, generationConfigSchema);
+      : await readCheckpointJson(generationFiles[0].path, generationConfigSchema);
   const bos = generation.bos_token_id ?? text.bos_token_id ?? llamaBos;
   const eos = generation.eos_token_id ?? text.eos_token_id ?? llamaEos;
   const ends = typeof eos === 'number' ? [eos] : eos;

@@ -3,7 +3,8 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { BugError, UserError } from '../core/errors.js';
 import { widenBfloat16, widenFloat16 } from '../core/half-floats.js';
-import { fileExists, readJsonFile } from './json-file.js';
+import { fileExists } from '../core/json-file.js';
+import { readCheckpointJson } from './checkpoint-json.js';
 import { headerLength, headerLengthBytes, parseHeader, type TensorEntry } from './safetensors-header.js';
 
 /** Names a checkpoint's weights go by in its directory. */
@@ -149,7 +150,7 @@ export async function weightFileNames(dir: string): Promise<{ index?: string; we
       fix: 'point to a downloaded checkpoint; save torch .bin weights with transformers save_pretrained(safe_serialization=True) first',
     });
   }
-  const { weight_map } = await readJsonFile(indexPath, indexSchema);
+  const { weight_map } = await readCheckpointJson(indexPath, indexSchema);
   const weights = [...new Set(Object.values(weight_map))].sort();
   if (weights.length === 0 || weights.length > maxShards) {
     throw new UserError({

@@ -1,5 +1,5 @@
+import { stripText } from '../core/python-text.js';
 import { normaliseAnswer } from './normalise-answer.js';
-import { stripText } from './python-text.js';
 
 /** A choice and the letters it is known by. */
 export interface LabelledChoice {

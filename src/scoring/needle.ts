@@ -1,6 +1,6 @@
+import { splitWords } from '../core/python-text.js';
 import type { AnswerScore, ScoreInput } from './metric.js';
 import { normaliseAnswer } from './normalise-answer.js';
-import { splitWords } from './python-text.js';
 
 /**
  * 1 when the answer contains the reference, else 0.

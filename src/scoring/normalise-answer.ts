@@ -1,4 +1,4 @@
-import { stripText } from './python-text.js';
+import { stripText } from '../core/python-text.js';
 
 /** The marks `processPunctuation` deletes or turns into spaces, in its order. */
 const marks = [...';/[]"{}()=+\\_-><@`,?!'];

@@ -1,7 +1,7 @@
 import { UserError } from '../core/errors.js';
+import { splitWords } from '../core/python-text.js';
 import type { AnswerScore, ScoreInput } from './metric.js';
 import { normaliseAnswer } from './normalise-answer.js';
-import { splitWords } from './python-text.js';
 
 export interface RougeLScore {
   readonly recall: number;

@@ -8,9 +8,9 @@ import { findPromptTemplate } from '../backbone/prompt-template.js';
 import { imagePlaceholderId, tokenizePrompt } from '../backbone/tokenize-prompt.js';
 import { type Backbone, openBackbone } from '../bench/open-backbone.js';
 import type { PreparedPrompt } from '../bench/run-cells.js';
-import { fileExists, readJsonFile } from '../checkpoint/json-file.js';
 import { convertCheckpoint } from '../convert/convert-checkpoint.js';
 import { UserError } from '../core/errors.js';
+import { fileExists, readJsonFile } from '../core/json-file.js';
 import {
   type GoldenHf,
   goldenFamilySchema,

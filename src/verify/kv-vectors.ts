@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { readJsonFile } from '../checkpoint/json-file.js';
 import { compressLayer } from '../compression/compress-layer.js';
 import type { CompressedLayer } from '../compression/compressed-layer.js';
 import type { LayerInput } from '../compression/layer-input.js';
 import type { Method } from '../compression/method.js';
 import { methods } from '../compression/registry.js';
 import { messageOf } from '../core/errors.js';
+import { readJsonFile } from '../core/json-file.js';
 import { chunkPlan } from '../engine/chunk-plan.js';
 import { ColumnSumRecorder } from '../engine/column-sum-recorder.js';
 import { openNearestKeySearch } from '../engine/nearest-key.js';

@@ -299,7 +299,7 @@ test.each(refusedHf)('%s is refused by name in the HF layout', async (field, cha
 test('what is not a LLaVA checkpoint is refused with what is', async () => {
   const dir = scratchDirectory();
   await expectRefusal(read(join(dir, 'nowhere')), 'is not a directory');
-  await expectRefusal(read(dir), 'config.json: cannot be read');
+  await expectRefusal(read(dir), 'config.json: does not exist');
   await writeFile(join(dir, 'config.json'), '{"model_type": ');
   await expectRefusal(read(dir), 'is not JSON');
   await writeJson(join(dir, 'config.json'), { model_type: 'llama', hidden_size: 64 });

@@ -1,26 +1,43 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { z } from 'zod';
-import { messageOf, UserError } from '../core/errors.js';
+import { messageOf, UserError } from './errors.js';
 
 /** Manifests are kilobytes and the largest published tokenizers some 20 MB; anything larger is the wrong file. */
 export const maxJsonBytes = 64 * 1024 * 1024;
 
+/** Whether `path` is a file. */
+export async function fileExists(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** What the user is told to do about a file that is damaged, and about fields that do not fit. */
+export interface JsonRemedies {
+  readonly damaged: string;
+  readonly unfit: string;
+}
+
 /**
- * Reads a JSON file of a bundle and checks it against a schema.
+ * Reads a JSON file and checks it against a schema.
  *
- * Throws a one-line `UserError` naming the file, and the fields at fault; `fix` is what it tells the user to do.
+ * @param fix one remedy for everything, or one for damaged files and one for fields at fault
+ * @throws UserError of one line naming the file, and every field at fault
  */
-export async function readJsonDocument<T extends z.ZodType>(
+export async function readJsonFile<T extends z.ZodType>(
   path: string,
   schema: T,
-  fix: string,
+  fix: string | JsonRemedies,
 ): Promise<z.output<T>> {
-  const parsed = schema.safeParse(await parseFile(path, fix));
+  const remedies = typeof fix === 'string' ? { damaged: fix, unfit: fix } : fix;
+  const parsed = schema.safeParse(await parseFile(path, remedies.damaged));
   if (parsed.success) return parsed.data;
   const what = parsed.error.issues
     .map((issue) => [...issue.path.map(String), issue.message].join(': '))
     .join(', ');
-  throw new UserError({ what, where: path, fix });
+  throw new UserError({ what, where: path, fix: remedies.unfit });
 }
 
 async function parseFile(path: string, fix: string): Promise<unknown> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { splitWords, stripText } from '../../src/scoring/python-text.js';
+import { splitWords, stripText } from '../../src/core/python-text.js';
 
 const separators = [
   ' ',

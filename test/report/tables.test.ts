@@ -1,0 +1,190 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { accuracyTable } from '../../src/report/accuracy-table.js';
+import { cacheTable } from '../../src/report/cache-table.js';
+import type { ReportInput } from '../../src/report/cell-rows.js';
+import { latencyTable } from '../../src/report/latency-table.js';
+import { renderConsole } from '../../src/report/render-console.js';
+import { renderCsv } from '../../src/report/render-csv.js';
+import { renderMarkdown } from '../../src/report/render-markdown.js';
+import { reportTables } from '../../src/report/report-tables.js';
+import { writeTables } from '../../src/report/write-tables.js';
+import { cell, full, record } from './sample-records.js';
+
+const lookM = cell('look-m-tp-p', 0.05, 'cache');
+
+const input: ReportInput = {
+  cells: [full, lookM],
+  firstTokens: ['prefill', 'cache'],
+  records: [
+    record({ cell: full, sampleId: '1', score: 1, steps: [10, 12] }),
+    record({ cell: full, sampleId: '2', score: 1, steps: [11], prefill: 70 }),
+    record({ cell: full, task: 'ChangeCaption', column: 'S-3', score: 0.5 }),
+    record({ cell: full, task: 'ShapeDirection', column: 'T-3', score: 1 }),
+    record({ cell: lookM, sampleId: '1', score: 0, rows: 4, steps: [5, 6], compress: 8 }),
+    record({ cell: lookM, sampleId: '2', score: 1, rows: 16, steps: [], compress: 10, prefill: 70 }),
+    record({ cell: lookM, task: 'ChangeCaption', column: 'S-3', score: 1 / 3, rows: 4 }),
+    record({ cell: lookM, task: 'ShapeDirection', column: 'T-3', score: 1, rows: 4 }),
+  ],
+};
+
+const plain = { colours: false };
+
+describe('the accuracy table', () => {
+  test('shows task columns in MileBench order, their mean, and the full cache under both protocols', () => {
+    expect(renderConsole(accuracyTable(input), plain)).toMatchInlineSnapshot(`
+      "Score by task column (%)
+
+      method       budget  first token  n    T-3    S-2   S-3  mean
+      full         100%    prefill      4  100.0  100.0  50.0  83.3
+      full         100%    cache        4  100.0  100.0  50.0  83.3
+      look-m-tp-p  5%      cache        4  100.0   50.0  33.3  61.1
+
+      A column is the mean over its datasets, scored as MileBench does; mean = mean over the columns shown.
+      "
+    `);
+  });
+
+  test('weighs the datasets of a column alike, whatever their number of samples', () => {
+    const records = [
+      record({ cell: full, task: 'A', column: 'T-1', sampleId: '1', score: 1 }),
+      record({ cell: full, task: 'A', column: 'T-1', sampleId: '2', score: 1 }),
+      record({ cell: full, task: 'A', column: 'T-1', sampleId: '3', score: 1 }),
+      record({ cell: full, task: 'B', column: 'T-1', sampleId: '1', score: 0 }),
+    ];
+    const table = accuracyTable({ cells: [full], firstTokens: ['prefill'], records });
+    expect(table.rows[0]?.values).toEqual(['full', '100%', 'prefill', 'release', 4, 50, 50]);
+  });
+
+  test('shows a cell without records as missing and says that the rows differ', () => {
+    const records = input.records.filter((each) => each.cell === full);
+    const table = accuracyTable({ ...input, records });
+    expect(table.rows.at(-1)?.values).toEqual(['look-m-tp-p', '5%', 'cache', 'release', 0, null, null, null, null]);
+    expect(table.legend.at(-1)).toBe('The rows do not cover the same samples: compare with care.');
+  });
+
+  test('leaves records of cells outside the plan alone', () => {
+    const other = record({ cell: cell('h2o', 0.2, 'cache'), task: 'ShapeDirection', column: 'T-3', score: 0 });
+    const table = accuracyTable({ ...input, records: [...input.records, other] });
+    expect(table.rows).toEqual(accuracyTable(input).rows);
+  });
+});
+
+describe('the cache table', () => {
+  test('shows nominal and effective size and marks rows above their budget', () => {
+    expect(renderConsole(cacheTable(input), plain)).toMatchInlineSnapshot(`
+      "Size of the KV cache
+
+      method       budget  first token  n  nominal %   rows  effective %  over  MiB compressed  MiB at the end
+      full         100%    prefill      4      100.0  100.0        100.0     0           1.563           1.578
+      full         100%    cache        4      100.0  100.0        100.0     0           1.563           1.578
+      look-m-tp-p  5%      cache        4        5.0    7.0          7.0     1           0.109           0.125 !
+
+      Rows = tokens kept in a layer, effective = rows over prompt tokens, MiB = K and V of all layers; means over samples.
+      Over = samples whose cache is larger than the nominal budget (text priors keep all text): such rows are marked.
+      "
+    `);
+  });
+
+  test('does not mark a cache of exactly its budget', () => {
+    const exact = cell('h2o', 0.2, 'prefill');
+    const records = [record({ cell: exact, rows: 20 })];
+    const table = cacheTable({ cells: [exact], firstTokens: ['prefill'], records });
+    expect(table.rows.map(({ flagged }) => flagged)).toEqual([false]);
+  });
+});
+
+describe('the latency table', () => {
+  test('shows medians, deviations, steps and the speed-up, and says what it is not', () => {
+    expect(renderConsole(latencyTable(input), plain)).toMatchInlineSnapshot(`
+      "Time (ms)
+
+      method       budget  first token  n  prefill  ± prefill  compress  ± compress   step  ± step  steps  speed-up
+      full         100%    prefill      4     50.0        0.0      2.00        0.00  11.00    1.00      3      1.00
+      full         100%    cache        4     50.0        0.0      2.00        0.00  11.00    1.00      3      1.00
+      look-m-tp-p  5%      cache        4     50.0        0.0      5.00        3.00   5.50    0.50      2      2.00
+
+      A by-product of an accuracy run, not a latency protocol: no warm-up, no repeats, answers of different lengths.
+      Prefill is shared by all cells of a sample; compress = all layers of a sample; step = one decode step. Median ± median absolute deviation.
+      Speed-up = median step of the full cache over median step of the row.
+      "
+    `);
+  });
+
+  test('claims no speed-up without a full cache', () => {
+    const records = input.records.filter((each) => each.cell === lookM);
+    const table = latencyTable({ cells: [lookM], firstTokens: ['cache'], records });
+    expect(table.rows[0]?.values.at(-1)).toBeNull();
+  });
+});
+
+test('every table names semantics, protocol and number of samples', () => {
+  for (const table of reportTables(input)) {
+    const headers = table.columns.map(({ header }) => header);
+    expect(headers.slice(0, 5)).toEqual(['method', 'budget', 'first token', 'semantics', 'n']);
+    expect(table.legend[0]).toBe(
+      'Backbone: tiny. Semantics: release (what the published code computes). n = samples.',
+    );
+  }
+});
+
+describe('renderers', () => {
+  test('CSV keeps more digits than it shows and leaves missing values empty', () => {
+    expect(renderCsv(accuracyTable(input))).toMatchInlineSnapshot(`
+      "method,budget,first token,semantics,n,T-3,S-2,S-3,mean
+      full,100%,prefill,release,4,100,100,50,83.33333333
+      full,100%,cache,release,4,100,100,50,83.33333333
+      look-m-tp-p,5%,cache,release,4,100,50,33.33333333,61.11111111
+      "
+    `);
+    expect(renderCsv(latencyTable({ ...input, records: [] }))).toContain('full,100%,prefill,release,0,,,,,,,0,\n');
+  });
+
+  test('Markdown carries notes and legend, and sets marked rows in bold', () => {
+    expect(renderMarkdown(cacheTable(input))).toMatchInlineSnapshot(`
+      "## Size of the KV cache
+
+      | method | budget | first token | semantics | n | nominal % | rows | effective % | over | MiB compressed | MiB at the end |
+      | :--- | :--- | :--- | :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+      | full | 100% | prefill | release | 4 | 100.0 | 100.0 | 100.0 | 0 | 1.563 | 1.578 |
+      | full | 100% | cache | release | 4 | 100.0 | 100.0 | 100.0 | 0 | 1.563 | 1.578 |
+      | **look-m-tp-p** | **5%** | **cache** | **release** | **4** | **5.0** | **7.0** | **7.0** | **1** | **0.109** | **0.125** |
+
+      - Rows = tokens kept in a layer, effective = rows over prompt tokens, MiB = K and V of all layers; means over samples.
+      - Over = samples whose cache is larger than the nominal budget (text priors keep all text): such rows are marked.
+      - Backbone: tiny. Semantics: release (what the published code computes). n = samples.
+      - First token: prefill = from the uncompressed prefill; cache = from the compressed cache. The full cache is one run, shown under each.
+      "
+    `);
+  });
+
+  test('Markdown and CSV quote what would break them', () => {
+    const column = { header: 'a|b', kind: 'text' } as const;
+    const rows = [{ values: ['x|y, "z"'], flagged: false }];
+    const table = { name: 't', title: 't', notes: [], legend: [], columns: [column], rows };
+    expect(renderMarkdown(table)).toContain('| x\\|y, "z" |');
+    expect(renderCsv(table)).toBe('a|b\n"x|y, ""z"""\n');
+  });
+
+  test('the console shows the same text with and without colours', () => {
+    const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
+    for (const table of reportTables(input)) {
+      const coloured = renderConsole(table, { colours: true });
+      expect(coloured).toMatch(escapes);
+      const bare = (text: string): string => text.replace(escapes, '').replace(/ !$/gm, '').replace(/ +$/gm, '');
+      expect(bare(coloured)).toBe(bare(renderConsole(table, plain)));
+    }
+  });
+});
+
+test('tables are written as CSV and Markdown, and nothing else stays behind', async () => {
+  const directory = await mkdtemp(path.join(tmpdir(), 'lookm-tables-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const names = await writeTables(directory, reportTables(input));
+  const expected = ['accuracy', 'cache', 'latency'].flatMap((name) => [`${name}.csv`, `${name}.md`]);
+  expect(names).toEqual(expected);
+  expect((await readdir(directory)).sort()).toEqual([...expected].sort());
+  expect(await readFile(path.join(directory, 'cache.md'), 'utf8')).toBe(renderMarkdown(cacheTable(input)));
+});
