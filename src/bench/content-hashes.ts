@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { BundleManifest } from '../backbone/bundle-manifest.js';
 import { hashJson, sha256 } from '../core/content-hash.js';
 import { messageOf, UserError } from '../core/errors.js';
 import type { Sample } from '../milebench/annotation.js';
@@ -33,4 +34,9 @@ export async function hashSample(task: Task, sample: Sample): Promise<string> {
     ...{ sampleId, taskInstructionId, context, choices, response, imageNames, images },
     ...{ taskInstructions, metric: info.metric },
   });
+}
+
+/** Hash of a bundle by content, its name left out: it lists the hash of every file. */
+export function hashBundle({ name: _name, ...content }: BundleManifest): string {
+  return hashJson(content);
 }

@@ -4,7 +4,7 @@ import type { BenchPlan } from './plan.js';
 import type { SampleRecord } from './record.js';
 import { type GenerationSettings, recordKey } from './record-key.js';
 import type { RunDirectory, SampleFailure } from './run-directory.js';
-import type { KeyedCell, RunSample, SampleJob } from './sample-job.js';
+import type { KeyedCell, RunSample, SampleJob, SampleRunner } from './sample-job.js';
 
 /** What happened, for whoever shows it. */
 export type BenchProgress =
@@ -22,7 +22,7 @@ export interface BenchSummary {
   /** Records written by this command, and those it found. */
   readonly written: number;
   readonly resumed: number;
-  /** Samples this command ran: each is prefilled once. */
+  /** Prompts this command prefilled. */
   readonly prefills: number;
   /** Stopped by the signal before the last sample. */
   readonly interrupted: boolean;
@@ -95,53 +95,49 @@ function failureOf(task: string, sampleId: string, error: unknown): SampleFailur
  * next begins. A sample that fails with a `UserError` is written to the failures and the run goes on. The signal stops
  * the run after the current sample. The manifest is up to date afterwards, whatever happens.
  *
- * Prints nothing: `onProgress` hears what happens. The directory stays open.
+ * `openRunner` is called only when a record is missing. Prints nothing: `onProgress` hears what happens. The directory
+ * stays open.
  */
 export async function runBench({
-  runSample,
+  openRunner,
   onProgress = () => {},
   signal,
   now = () => new Date(),
   ...run
 }: Run & {
-  readonly runSample: RunSample;
+  readonly openRunner: () => Promise<SampleRunner>;
   readonly onProgress?: (progress: BenchProgress) => void;
   readonly signal?: AbortSignal;
   readonly now?: () => Date;
 }): Promise<BenchSummary> {
   const { directory } = run;
   if (directory.tornBytes > 0) {
-    onProgress({
-      kind: 'notice',
-      message: `cut off ${directory.tornBytes} bytes of a record that a crash had left unfinished`,
-    });
+    const message = `cut off ${directory.tornBytes} bytes of a record that a crash had left unfinished`;
+    onProgress({ kind: 'notice', message });
   }
   const { keys, jobs, failures: early } = await prepareSamples(run);
   const failures: SampleFailure[] = [];
   const resumed = keys.filter((key) => directory.records.has(key)).length;
   const samples = jobs.length;
   let written = 0;
-  let prefills = 0;
   let done = 0;
-  let interrupted = false;
-  const fail = async (failure: SampleFailure) => {
+  let runner: SampleRunner | null = null;
+  const fail = async (failure: SampleFailure): Promise<void> => {
     failures.push(failure);
     await directory.fail(failure);
     onProgress({ kind: 'failure', done, samples, ...failure });
   };
+  const prefills = (): number => runner?.prefills() ?? 0;
   try {
     onProgress({ kind: 'start', samples, records: keys.length - resumed, resumed });
     for (const failure of early) await fail(failure);
     for (const job of jobs) {
-      if (signal?.aborted) {
-        interrupted = true;
-        break;
-      }
-      const outcome = await attempt(runSample, job);
+      if (signal?.aborted) break;
+      runner ??= await openRunner();
+      const outcome = await attempt(runner.runSample, job);
       done++;
       if (Array.isArray(outcome)) {
         await directory.append(outcome);
-        prefills++;
         written += outcome.length;
         onProgress({ kind: 'sample', done, samples, task: job.task.info.name });
       } else {
@@ -149,11 +145,12 @@ export async function runBench({
       }
     }
   } finally {
-    const counters = { prefills, records: written, resumed, failures: failures.length };
-    await directory.finish({ ...counters, interrupted: interrupted || done < jobs.length }, now());
+    const counters = { prefills: prefills(), records: written, resumed, failures: failures.length };
+    await directory.finish({ ...counters, interrupted: done < samples }, now());
+    await runner?.close();
   }
   const planned = keys.flatMap((key) => directory.records.get(key) ?? []);
-  return { planned, failures, written, resumed, prefills, interrupted };
+  return { planned, failures, written, resumed, prefills: prefills(), interrupted: done < samples };
 }
 
 async function attempt(runSample: RunSample, job: SampleJob): Promise<SampleRecord[] | SampleFailure> {

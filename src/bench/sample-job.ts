@@ -20,3 +20,11 @@ export interface SampleJob {
  * A `UserError` marks the sample as failed and leaves the run alive; any other error ends the run.
  */
 export type RunSample = (job: SampleJob) => Promise<SampleRecord[]>;
+
+/** Whatever runs samples, opened when there is something to run and closed after the last sample. */
+export interface SampleRunner {
+  readonly runSample: RunSample;
+  /** Prompts that went through the decoder so far. */
+  prefills(): number;
+  close(): Promise<void>;
+}

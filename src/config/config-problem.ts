@@ -40,6 +40,10 @@ function sizeProblem(issue: SizeIssue, input: unknown): { readonly what: string;
 /** Says in one clause what a schema issue means for the writer of a run file; `input` is the value at its path. */
 export function configProblem(issue: z.core.$ZodIssue, input: unknown): ConfigProblem {
   const { path } = issue;
+  if (input === undefined && issue.code !== 'custom') {
+    const key = String(path.at(-1));
+    return { path, what: `missing key "${key}"`, fix: 'configs/quickstart.yaml shows every key' };
+  }
   switch (issue.code) {
     case 'unrecognized_keys': {
       const key = issue.keys[0] ?? '';
@@ -52,10 +56,6 @@ export function configProblem(issue: z.core.$ZodIssue, input: unknown): ConfigPr
       };
     }
     case 'invalid_type': {
-      if (input === undefined) {
-        const key = String(path.at(-1));
-        return { path, what: `missing key "${key}"`, fix: 'configs/quickstart.yaml shows every key' };
-      }
       const expected = typeNames[issue.expected] ?? issue.expected;
       return { path, what: `expected ${expected}, found ${described(input)}`, fix: 'correct the value' };
     }

@@ -67,12 +67,12 @@ export function parseYaml({ text, file }: { readonly text: string; readonly file
   };
   const [broken] = document.errors;
   if (broken) {
+    const where = at(broken.pos[0]);
+    if (broken.code === 'MULTIPLE_DOCS') {
+      throw new UserError({ what: 'a second document starts here', where, fix: 'keep one run a file' });
+    }
     const [reason] = broken.message.split('\n');
-    throw new UserError({
-      what: `not valid YAML: ${reason}`,
-      where: at(broken.pos[0]),
-      fix: 'correct the file',
-    });
+    throw new UserError({ what: `not valid YAML: ${reason}`, where, fix: 'correct the file' });
   }
   if (!isMap(document.contents)) {
     const fix = 'start from configs/quickstart.yaml';

@@ -2,7 +2,7 @@ import type { SampleRecord } from '../bench/record.js';
 import { groupBy } from '../core/group-by.js';
 import { pairwiseMean } from '../core/pairwise-mean.js';
 import { compareColumns } from '../milebench/taxonomy.js';
-import { cellColumns, cellRows, cellValues, commonNotes, type ReportInput } from './cell-rows.js';
+import { cellColumns, cellRows, cellValues, legendOf, type ReportInput } from './cell-rows.js';
 import type { Table } from './table.js';
 
 /** Mean over the datasets of a column, each the mean over its samples as MileBench takes it; `null` without samples. */
@@ -24,9 +24,9 @@ export function accuracyTable(input: ReportInput): Table {
     name: 'accuracy',
     title: 'Score by task column (%)',
     notes: [
-      ...commonNotes(rows),
       'A column is the mean over its datasets, scored as MileBench does; mean = mean over the columns shown.',
     ],
+    legend: legendOf(rows),
     columns: [
       ...cellColumns,
       ...[...columns, 'mean'].map((header) => ({ header, kind: 'number', decimals: 1 }) as const),

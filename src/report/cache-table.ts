@@ -1,12 +1,5 @@
 import { pairwiseMean } from '../core/pairwise-mean.js';
-import {
-  type CellRow,
-  cellColumns,
-  cellRows,
-  cellValues,
-  commonNotes,
-  type ReportInput,
-} from './cell-rows.js';
+import { type CellRow, cellColumns, cellRows, cellValues, legendOf, type ReportInput } from './cell-rows.js';
 import type { Table, TableValue } from './table.js';
 
 const bytesPerMiB = 2 ** 20;
@@ -49,10 +42,10 @@ export function cacheTable(input: ReportInput): Table {
     name: 'cache',
     title: 'Size of the KV cache',
     notes: [
-      ...commonNotes(rows),
       'Rows = tokens kept in a layer, effective = rows over prompt tokens, MiB = K and V of all layers; means over samples.',
       'Over = samples whose cache is larger than the nominal budget (text priors keep all text): such rows are marked.',
     ],
+    legend: legendOf(rows),
     columns: [
       ...cellColumns,
       { header: 'nominal %', kind: 'number', decimals: 1 },

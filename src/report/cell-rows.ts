@@ -25,12 +25,14 @@ export const cellColumns: readonly TableColumn[] = Object.freeze([
   { header: 'method', kind: 'text' },
   { header: 'budget', kind: 'text' },
   { header: 'first token', kind: 'text' },
+  { header: 'semantics', kind: 'text', filesOnly: true },
   { header: 'n', kind: 'number' },
 ]);
 
 /** The values of `cellColumns`. */
 export function cellValues({ cell, firstToken, records }: CellRow): TableValue[] {
-  return [cell.method, cell.budget === null ? '100%' : budgetName(cell.budget), firstToken, records.length];
+  const budget = cell.budget === null ? '100%' : budgetName(cell.budget);
+  return [cell.method, budget, firstToken, cell.semantics, records.length];
 }
 
 /** Rows in the order of the cells, the full cache first under every protocol shown. */
@@ -48,15 +50,15 @@ const semanticsNames = {
   paper: 'paper (what the equations say)',
 } as const satisfies Record<Semantics, string>;
 
-/** The notes that every table carries: semantics, protocols, samples. */
-export function commonNotes(rows: readonly CellRow[]): string[] {
+/** What every table of a report says of its rows: backbone, semantics, protocols, samples. */
+export function legendOf(rows: readonly CellRow[]): string[] {
   const semantics = [...new Set(rows.map(({ cell }) => semanticsNames[cell.semantics]))];
   const backbones = [...new Set(rows.flatMap(({ records }) => records.map(({ backbone }) => backbone)))];
-  const counts = new Set(rows.map(({ records }) => records.length));
-  const notes = [
+  const legend = [
     `Backbone: ${backbones.join(', ') || 'none'}. Semantics: ${semantics.join(', ')}. n = samples.`,
     'First token: prefill = from the uncompressed prefill; cache = from the compressed cache. The full cache is one run, shown under each.',
   ];
-  if (counts.size > 1) notes.push('The rows do not cover the same samples: compare with care.');
-  return notes;
+  const counts = new Set(rows.map(({ records }) => records.length));
+  if (counts.size > 1) legend.push('The rows do not cover the same samples: compare with care.');
+  return legend;
 }

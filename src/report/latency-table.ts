@@ -1,12 +1,5 @@
 import { median, medianAbsoluteDeviation } from '../core/median.js';
-import {
-  type CellRow,
-  cellColumns,
-  cellRows,
-  cellValues,
-  commonNotes,
-  type ReportInput,
-} from './cell-rows.js';
+import { type CellRow, cellColumns, cellRows, cellValues, legendOf, type ReportInput } from './cell-rows.js';
 import type { Table, TableValue } from './table.js';
 
 function medianAndDeviation(values: readonly number[]): [TableValue, TableValue] {
@@ -39,11 +32,11 @@ export function latencyTable(input: ReportInput): Table {
     name: 'latency',
     title: 'Time (ms)',
     notes: [
-      ...commonNotes(rows),
       'A by-product of an accuracy run, not a latency protocol: no warm-up, no repeats, answers of different lengths.',
       'Prefill is shared by all cells of a sample; compress = all layers of a sample; step = one decode step. Median ± median absolute deviation.',
       'Speed-up = median step of the full cache over median step of the row.',
     ],
+    legend: legendOf(rows),
     columns: [
       ...cellColumns,
       { header: 'prefill', kind: 'number', decimals: 1 },

@@ -8,8 +8,8 @@ function line(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** The table as GitHub Markdown with title and notes; flagged rows are bold. */
-export function renderMarkdown({ title, notes, columns, rows }: Table): string {
+/** The table as GitHub Markdown with title, notes and legend; flagged rows are bold. */
+export function renderMarkdown({ title, notes, legend, columns, rows }: Table): string {
   const body = rows.map(({ values, flagged }) => {
     const cells = columns.map((column, i) => escaped(shownValue(values[i] ?? null, column)));
     return line(flagged ? cells.map((cell) => `**${cell}**`) : cells);
@@ -21,7 +21,7 @@ export function renderMarkdown({ title, notes, columns, rows }: Table): string {
     line(columns.map(({ kind }) => (kind === 'number' ? '---:' : ':---'))),
     ...body,
     '',
-    ...notes.map((note) => `- ${note}`),
+    ...[...notes, ...legend].map((note) => `- ${note}`),
     '',
   ].join('\n');
 }

@@ -4,6 +4,8 @@ export interface TableColumn {
   readonly kind: 'text' | 'number';
   /** Decimals shown to readers; CSV keeps more. */
   readonly decimals?: number;
+  /** The same in every row of a report: files carry it, the console leaves it to the legend. */
+  readonly filesOnly?: boolean;
 }
 
 /** `null` = nothing was measured. */
@@ -22,6 +24,8 @@ export interface Table {
   readonly title: string;
   /** What a reader must know to read the numbers, a sentence each. */
   readonly notes: readonly string[];
+  /** What the tables of a report have in common: a reader of several needs it once. */
+  readonly legend: readonly string[];
   readonly columns: readonly TableColumn[];
   readonly rows: readonly TableRow[];
 }

@@ -18,7 +18,14 @@ export function record(fields: {
   readonly prefill?: number;
   readonly compress?: number;
 }): SampleRecord {
-  const { rows = 100, steps = [], sampleId = '1', task = 'PictureNumbers', column = 'S-2', score = 1 } = fields;
+  const {
+    rows = 100,
+    steps = [],
+    sampleId = '1',
+    task = 'PictureNumbers',
+    column = 'S-2',
+    score = 1,
+  } = fields;
   return {
     version: 1,
     key: JSON.stringify([fields.cell, task, sampleId]),

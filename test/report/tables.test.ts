@@ -61,12 +61,27 @@ describe('the accuracy table', () => {
   test('shows a cell without records as missing and says that the rows differ', () => {
     const records = input.records.filter((each) => each.cell === full);
     const table = accuracyTable({ ...input, records });
-    expect(table.rows.at(-1)?.values).toEqual(['look-m-tp-p', '5%', 'cache', 'release', 0, null, null, null, null]);
+    expect(table.rows.at(-1)?.values).toEqual([
+      'look-m-tp-p',
+      '5%',
+      'cache',
+      'release',
+      0,
+      null,
+      null,
+      null,
+      null,
+    ]);
     expect(table.legend.at(-1)).toBe('The rows do not cover the same samples: compare with care.');
   });
 
   test('leaves records of cells outside the plan alone', () => {
-    const other = record({ cell: cell('h2o', 0.2, 'cache'), task: 'ShapeDirection', column: 'T-3', score: 0 });
+    const other = record({
+      cell: cell('h2o', 0.2, 'cache'),
+      task: 'ShapeDirection',
+      column: 'T-3',
+      score: 0,
+    });
     const table = accuracyTable({ ...input, records: [...input.records, other] });
     expect(table.rows).toEqual(accuracyTable(input).rows);
   });
@@ -139,7 +154,9 @@ describe('renderers', () => {
       look-m-tp-p,5%,cache,release,4,100,50,33.33333333,61.11111111
       "
     `);
-    expect(renderCsv(latencyTable({ ...input, records: [] }))).toContain('full,100%,prefill,release,0,,,,,,,0,\n');
+    expect(renderCsv(latencyTable({ ...input, records: [] }))).toContain(
+      'full,100%,prefill,release,0,,,,,,,0,\n',
+    );
   });
 
   test('Markdown carries notes and legend, and sets marked rows in bold', () => {
@@ -173,7 +190,8 @@ describe('renderers', () => {
     for (const table of reportTables(input)) {
       const coloured = renderConsole(table, { colours: true });
       expect(coloured).toMatch(escapes);
-      const bare = (text: string): string => text.replace(escapes, '').replace(/ !$/gm, '').replace(/ +$/gm, '');
+      const bare = (text: string): string =>
+        text.replace(escapes, '').replace(/ !$/gm, '').replace(/ +$/gm, '');
       expect(bare(coloured)).toBe(bare(renderConsole(table, plain)));
     }
   });

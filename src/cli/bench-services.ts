@@ -1,0 +1,108 @@
+import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { type Bundle, openBundle } from '../backbone/open-bundle.js';
+import { findPromptTemplate } from '../backbone/prompt-template.js';
+import { openBackbone } from '../bench/open-backbone.js';
+import type { GenerationSettings } from '../bench/record-key.js';
+import type { SampleRunner } from '../bench/sample-job.js';
+import { createSampleRunner } from '../bench/sample-runner.js';
+import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
+import { convertCheckpoint } from '../convert/convert-checkpoint.js';
+import { UserError } from '../core/errors.js';
+import { requiredRuntimeVersion } from '../engine/runtime.js';
+import { selfTest } from '../engine/self-test.js';
+import {
+  backboneKind,
+  bundleCacheDirectory,
+  checkpointFingerprint,
+  findCachedBundle,
+} from './bundle-cache.js';
+import { defaultTemplate } from './default-template.js';
+import type { Progress } from './progress.js';
+import type { Shell } from './shell.js';
+
+/** The heavy parts of `lookm bench`, which its tests replace. */
+export interface BenchServices {
+  /** Version of ONNX Runtime. */
+  readonly runtimeVersion: string;
+  /** Positions an image takes, read without converting anything. */
+  tokensPerImage(directory: string, where: string): Promise<number>;
+  /** The bundle of a directory; a checkpoint is converted into the cache on first use. */
+  openBundle(
+    directory: string,
+    options: { readonly where: string; readonly progress: Progress },
+  ): Promise<Bundle>;
+  openRunner(bundle: Bundle, generation: GenerationSettings): Promise<SampleRunner>;
+  /** Commit of the package's own checkout, if it is one. */
+  gitCommit(): Promise<string | null>;
+}
+
+const mebibyte = 2 ** 20;
+
+async function openConverted(checkpoint: string, shell: Shell, progress: Progress): Promise<Bundle> {
+  const name = path.basename(checkpoint);
+  const { sourceFiles, close } = await openCheckpoint({ path: checkpoint });
+  const fingerprint = await checkpointFingerprint(sourceFiles).finally(close);
+  const out = path.join(bundleCacheDirectory(shell.env), `${name}-${fingerprint}`);
+  const cached = await findCachedBundle(out);
+  if (cached !== null) return cached;
+  try {
+    await convertCheckpoint({
+      checkpoint,
+      out,
+      dtype: 'fp32',
+      name,
+      prompt: findPromptTemplate(defaultTemplate),
+      onProgress: ({ doneBytes, totalBytes }) => {
+        const [done, total] = [doneBytes, totalBytes].map((bytes) => Math.ceil(bytes / mebibyte));
+        progress.update(done ?? 0, total ?? 0, `converting ${name}`);
+      },
+    });
+  } finally {
+    progress.stop();
+  }
+  return openBundle(out, { verify: 'sizes' });
+}
+
+async function requireSelfTest(): Promise<void> {
+  const failed = (await selfTest()).find(({ ok }) => !ok);
+  if (failed === undefined) return;
+  const what = `this machine computes wrongly: ${failed.name} (${failed.detail})`;
+  throw new UserError({ what, fix: 'run `lookm doctor`' });
+}
+
+/** The services that do the work. */
+export function createBenchServices(shell: Shell): BenchServices {
+  return {
+    runtimeVersion: requiredRuntimeVersion,
+    async tokensPerImage(directory, where) {
+      if ((await backboneKind(directory, where)) === 'bundle') {
+        return (await openBundle(directory, { verify: 'sizes' })).manifest.vision.tokensPerImage;
+      }
+      const checkpoint = await openCheckpoint({ path: directory });
+      await checkpoint.close();
+      return checkpoint.vision.tokensPerImage;
+    },
+    async openBundle(directory, { where, progress }) {
+      if ((await backboneKind(directory, where)) === 'bundle')
+        return openBundle(directory, { verify: 'sizes' });
+      return openConverted(directory, shell, progress);
+    },
+    async openRunner(bundle, generation) {
+      await requireSelfTest();
+      const backbone = await openBackbone(bundle, { threads: availableParallelism() });
+      const { runSample, work } = createSampleRunner(backbone, generation);
+      return { runSample, prefills: () => work().prefills, close: () => backbone.close() };
+    },
+    async gitCommit() {
+      const options = { cwd: shell.packageRoot };
+      const git = promisify(execFile);
+      // An installed package may lie inside somebody else's checkout.
+      const root = await git('git', ['rev-parse', '--show-prefix', 'HEAD'], options).catch(() => null);
+      const [prefix, commit] = root?.stdout.split('\n') ?? [];
+      return prefix === '' && commit !== undefined && /^[0-9a-f]{40}$/.test(commit) ? commit : null;
+    },
+  };
+}

@@ -1,0 +1,216 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Command } from 'commander';
+import { chooseTasks } from '../bench/choose-tasks.js';
+import { hashBundle, hashDataset } from '../bench/content-hashes.js';
+import { describeMachine } from '../bench/machine.js';
+import { type BenchPlan, planBench } from '../bench/plan.js';
+import { type BenchProgress, type BenchSummary, runBench } from '../bench/run-bench.js';
+import { RunDirectory } from '../bench/run-directory.js';
+import { manifestConfig, runIdentity } from '../bench/run-manifest.js';
+import { methods } from '../compression/registry.js';
+import type { RunOverrides } from '../config/overrides.js';
+import { type LocatedConfig, readConfig } from '../config/read-config.js';
+import { messageOf, UserError } from '../core/errors.js';
+import { listTasks, loadTask, type Task, type TaskInfo } from '../milebench/dataset.js';
+import { reportTables } from '../report/report-tables.js';
+import { writeTables } from '../report/write-tables.js';
+import type { BenchServices } from './bench-services.js';
+import { describePlan } from './describe-plan.js';
+import { describeRun, runAsJson } from './describe-run.js';
+import { exitCodes, packageVersion } from './program.js';
+import { openProgress, type Progress } from './progress.js';
+import { resolveAsset } from './resolve-asset.js';
+import type { Shell } from './shell.js';
+
+const defaultConfig = 'configs/quickstart.yaml';
+
+const examples = `
+Examples:
+  $ lookm bench                                       the quickstart, into results/quickstart
+  $ lookm bench --limit 5 --seed 1 --out results/try  five samples a task
+  $ lookm bench --methods full,h2o --budgets 20%,0.1+0.3 --tasks T-4,PictureNumbers --out results/h2o
+  $ lookm bench -c my.yaml --dry-run                  what a run file asks for
+
+The same command continues a run that was cut short and recomputes nothing that is done.
+Methods, budgets, protocols, tasks and limit may change between commands on one run directory.
+`;
+
+interface BenchOptions extends RunOverrides {
+  readonly config?: string | undefined;
+  readonly dryRun?: boolean | undefined;
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
+/** A run with every name in it looked up. */
+interface ResolvedRun {
+  readonly located: LocatedConfig;
+  readonly backboneDirectory: string;
+  readonly datasetTasks: readonly TaskInfo[];
+  readonly tasks: readonly Task[];
+  readonly plan: BenchPlan;
+  /** Absolute, and as it is shown. */
+  readonly out: string;
+  readonly shownOut: string;
+}
+
+async function readRunFile(
+  options: BenchOptions,
+  shell: Shell,
+): Promise<LocatedConfig & { readonly name: string }> {
+  const file = options.config ?? defaultConfig;
+  const root = options.config === undefined ? shell.packageRoot : shell.cwd;
+  const text = await readFile(path.resolve(root, file), 'utf8').catch((cause: unknown) => {
+    const what = `the run file cannot be read (${messageOf(cause)})`;
+    throw new UserError({ what, where: file, fix: 'give its path with --config' }, { cause });
+  });
+  const known = { methods: Object.keys(methods) };
+  return { ...readConfig({ text, file, known, overrides: options }), name: path.parse(file).name };
+}
+
+async function resolveRun(options: BenchOptions, shell: Shell): Promise<ResolvedRun> {
+  const { name, ...located } = await readRunFile(options, shell);
+  const { config, where } = located;
+  const backboneDirectory = await resolveAsset(config.backbone, {
+    shelf: 'models',
+    where: where(['backbone']),
+    shell,
+  });
+  const rootWhere = where(['dataset', 'root']);
+  const root = await resolveAsset(config.dataset.root, { shelf: 'datasets', where: rootWhere, shell });
+  const datasetTasks = await listTasks(root);
+  const chosen = chooseTasks(datasetTasks, {
+    names: config.dataset.tasks,
+    where: (index) => where(['dataset', 'tasks', index]),
+  });
+  const tasks: Task[] = [];
+  for (const info of chosen) tasks.push(await loadTask(info));
+  const shownOut = config.out ?? path.join('results', name);
+  const out = path.resolve(shell.cwd, shownOut);
+  return {
+    located,
+    backboneDirectory,
+    datasetTasks,
+    tasks,
+    plan: planBench({ config, tasks }),
+    out,
+    shownOut,
+  };
+}
+
+function showProgress(progress: Progress): (event: BenchProgress) => void {
+  return (event) => {
+    if (event.kind === 'notice') progress.note(event.message);
+    if (event.kind === 'start' && event.samples > 0)
+      progress.update(0, event.samples, 'loading the backbone');
+    if (event.kind === 'sample') progress.update(event.done, event.samples, event.task);
+    if (event.kind === 'failure' && event.samples > 0) progress.update(event.done, event.samples, event.task);
+  };
+}
+
+async function execute(
+  run: ResolvedRun,
+  services: BenchServices,
+  shell: Shell,
+  quiet: boolean,
+): Promise<BenchSummary> {
+  const { config, where } = run.located;
+  const converting = openProgress(shell, { unit: 'MiB', quiet });
+  const bundle = await services.openBundle(run.backboneDirectory, {
+    where: where(['backbone']),
+    progress: converting,
+  });
+  const bundleSha256 = hashBundle(bundle.manifest);
+  const datasetSha256 = await hashDataset(run.datasetTasks);
+  const versions = {
+    lookm: await packageVersion(shell.packageRoot),
+    onnxruntime: services.runtimeVersion,
+    node: process.versions.node,
+  };
+  const description = {
+    identity: runIdentity({ config, bundleSha256, datasetSha256 }),
+    config: manifestConfig(config),
+    versions,
+    machine: describeMachine(),
+    gitCommit: await services.gitCommit(),
+  };
+  const generation = { maxNewTokens: config.generation['max-new-tokens'] };
+  const directory = await RunDirectory.open(run.out, description, new Date());
+  const progress = openProgress(shell, { unit: 'samples', quiet });
+  const stopping = new AbortController();
+  const forget = shell.onInterrupt(() => {
+    progress.note('finishing the current sample; press Ctrl-C again to stop at once');
+    stopping.abort();
+  });
+  try {
+    const summary = await runBench({
+      plan: run.plan,
+      directory,
+      bundleSha256,
+      generation,
+      methodVersions: Object.fromEntries(Object.values(methods).map(({ name, version }) => [name, version])),
+      openRunner: () => services.openRunner(bundle, generation),
+      onProgress: showProgress(progress),
+      signal: stopping.signal,
+    });
+    const { cells, firstTokens } = run.plan;
+    await writeTables(run.out, reportTables({ records: summary.planned, cells, firstTokens }));
+    return summary;
+  } finally {
+    forget();
+    progress.stop();
+    await directory.close();
+  }
+}
+
+function exitCodeOf({ interrupted, failures }: BenchSummary): number {
+  if (interrupted) return exitCodes.interrupted;
+  return failures.length > 0 ? exitCodes.user : exitCodes.ok;
+}
+
+async function bench(options: BenchOptions, shell: Shell, services: BenchServices): Promise<void> {
+  const run = await resolveRun(options, shell);
+  const { plan, shownOut: out } = run;
+  if (options.dryRun) {
+    const tokensPerImage = await services.tokensPerImage(
+      run.backboneDirectory,
+      run.located.where(['backbone']),
+    );
+    shell.stdout.write(
+      describePlan(plan, { out, tokensPerImage, json: options.json ?? false, output: shell.stdout }),
+    );
+    return;
+  }
+  const quiet = (options.quiet ?? false) || (options.json ?? false);
+  const summary = await execute(run, services, shell, quiet);
+  for (const { task, sampleId, message } of summary.failures) {
+    shell.stderr.write(`${shell.stderr.paint.red('failed:')} ${task}, sample ${sampleId}: ${message}\n`);
+  }
+  if (options.json) shell.stdout.write(runAsJson(summary, out));
+  else if (!quiet) shell.stdout.write(describeRun(summary, { plan, out, output: shell.stdout }));
+  shell.setExitCode(exitCodeOf(summary));
+}
+
+/** `lookm bench`: runs the grid of a run file and shows its tables. `load` brings the services when they are needed. */
+export function benchCommand(load: (shell: Shell) => Promise<BenchServices>): (shell: Shell) => Command {
+  return (shell) =>
+    new Command('bench')
+      .description('run methods × budgets on tasks and show accuracy, cache size and latency')
+      .option('-c, --config <file>', `run file (default: ${defaultConfig} of the package)`)
+      .option('--backbone <name|dir>', 'embedded backbone, bundle or checkpoint directory')
+      .option('--dataset <name|dir>', 'embedded dataset or directory in the layout of MileBench')
+      .option('--tasks <list>', 'names of tasks or columns, or all')
+      .option('--methods <list>', 'e.g. full,h2o,look-m-tp-p')
+      .option('--budgets <list>', 'e.g. 20%,0.1+0.1 (recent+important)')
+      .option('--first-token <list>', 'prefill, cache or both')
+      .option('--limit <n>', 'samples per task, or all')
+      .option('--seed <n>', 'draw the samples of a limit at random')
+      .option('--out <dir>', 'run directory (default: results/<name of the run file>)')
+      .option('--dry-run', 'print the plan and stop')
+      .option('--json', 'print a summary for programs')
+      .option('--quiet', 'print errors only')
+      .option('--debug', 'print the stack of errors')
+      .addHelpText('after', examples)
+      .action(async (options: BenchOptions) => bench(options, shell, await load(shell)));
+}

@@ -1,0 +1,77 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { Command, Option } from 'commander';
+import { findPromptTemplate, promptTemplateNames } from '../backbone/prompt-template.js';
+import { UserError } from '../core/errors.js';
+import { defaultTemplate } from './default-template.js';
+import { openProgress } from './progress.js';
+import type { Shell } from './shell.js';
+
+const examples = `
+Examples:
+  $ lookm convert models/llava-v1.5-7b --vision models/clip-vit-large-patch14-336 --out bundles/llava-7b
+  $ lookm bench --backbone bundles/llava-7b --dataset path/to/MileBench --limit 10 --out results/llava-7b
+
+\`lookm bench\` converts a checkpoint by itself, into a cache; convert says where the bundle goes.
+`;
+
+interface ConvertFlags {
+  readonly out: string;
+  readonly vision?: string | undefined;
+  readonly dtype: 'fp32';
+  readonly template: string;
+  readonly force?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
+const mebibyte = 2 ** 20;
+
+async function convert(checkpoint: string, flags: ConvertFlags, shell: Shell): Promise<void> {
+  const { out, vision, dtype, template, force = false, quiet = false } = flags;
+  const target = path.resolve(shell.cwd, out);
+  const there = await stat(target).catch(() => null);
+  if (there !== null && !force) {
+    throw new UserError({ what: 'already exists', where: out, fix: 'give another --out or --force' });
+  }
+  const prompt = findPromptTemplate(template);
+  // Conversion brings libraries that the other commands do not need.
+  const { convertCheckpoint } = await import('../convert/convert-checkpoint.js');
+  const progress = openProgress(shell, { unit: 'MiB', quiet });
+  const manifest = await convertCheckpoint({
+    checkpoint: path.resolve(shell.cwd, checkpoint),
+    vision: vision === undefined ? undefined : path.resolve(shell.cwd, vision),
+    out: target,
+    dtype,
+    name: path.basename(target),
+    prompt,
+    onProgress: ({ doneBytes, totalBytes }) => {
+      progress.update(Math.ceil(doneBytes / mebibyte), Math.ceil(totalBytes / mebibyte), 'converting');
+    },
+  }).finally(() => progress.stop());
+  if (quiet) return;
+  const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
+  const { paint, write } = shell.stdout;
+  const size = `${(bytes / mebibyte).toFixed(1)} MiB, ${manifest.text.layers} layers, ${dtype}`;
+  write(`${paint.green('Done')}: ${out} (${size}, prompt ${manifest.prompt.name}).\n`);
+  write(`Next: lookm bench --backbone ${out}\n`);
+}
+
+/** `lookm convert`: a checkpoint becomes a bundle. */
+export function convertCommand(shell: Shell): Command {
+  return new Command('convert')
+    .description('turn a LLaVA checkpoint into a bundle')
+    .argument('<checkpoint>', 'directory with config.json and safetensors')
+    .requiredOption('--out <bundle>', 'directory of the bundle')
+    .option('--vision <dir>', 'directory of the CLIP tower, where the checkpoint lacks it')
+    .addOption(new Option('--dtype <type>', 'element type of the weights').choices(['fp32']).default('fp32'))
+    .addOption(
+      new Option('--template <name>', 'prompt of a checkpoint without prompt.json')
+        .choices(promptTemplateNames)
+        .default(defaultTemplate),
+    )
+    .option('--force', 'replace a bundle that is there')
+    .option('--quiet', 'print errors only')
+    .option('--debug', 'print the stack of errors')
+    .addHelpText('after', examples)
+    .action((checkpoint: string, flags: ConvertFlags) => convert(checkpoint, flags, shell));
+}

@@ -1,0 +1,76 @@
+import { type BenchPlan, prefillTokens } from '../bench/plan.js';
+import { budgetName } from '../config/budget.js';
+import type { Sample } from '../milebench/annotation.js';
+import { renderConsole } from '../report/render-console.js';
+import type { Table } from '../report/table.js';
+import type { Output } from './shell.js';
+
+/** Characters of English text a token of the usual vocabularies covers, for estimates only. */
+const charactersPerToken = 4;
+
+function estimatedLength(sample: Sample, tokensPerImage: number): number {
+  const characters =
+    sample.context.length + (sample.choices ?? []).reduce((sum, choice) => sum + choice.length, 0);
+  return sample.imageNames.length * tokensPerImage + Math.ceil(characters / charactersPerToken);
+}
+
+function cellTable({ cells }: BenchPlan): Table {
+  return {
+    name: 'cells',
+    title: `${cells.length} cells`,
+    notes: [],
+    legend: [],
+    columns: ['method', 'budget', 'first token'].map((header) => ({ header, kind: 'text' })),
+    rows: cells.map(({ method, budget, firstToken }) => ({
+      values: [
+        method,
+        budget === null ? '100%' : budgetName(budget),
+        budget === null ? 'either' : firstToken,
+      ],
+      flagged: false,
+    })),
+  };
+}
+
+function taskTable({ tasks }: BenchPlan): Table {
+  return {
+    name: 'tasks',
+    title: `${tasks.length} tasks`,
+    notes: [],
+    legend: [],
+    columns: [
+      { header: 'task', kind: 'text' },
+      { header: 'column', kind: 'text' },
+      { header: 'samples', kind: 'number' },
+      { header: 'unusable', kind: 'number' },
+    ],
+    rows: tasks.map(({ task, samples }) => ({
+      values: [task.info.name, task.info.column, samples.length, task.failures.length],
+      flagged: task.failures.length > 0,
+    })),
+  };
+}
+
+/** The plan of a run as text, or as one JSON object. */
+export function describePlan(
+  plan: BenchPlan,
+  options: {
+    readonly out: string;
+    readonly tokensPerImage: number;
+    readonly json: boolean;
+    readonly output: Output;
+  },
+): string {
+  const { out, tokensPerImage, json, output } = options;
+  const { cells, tasks } = plan;
+  const samples = tasks.reduce((sum, task) => sum + task.samples.length, 0);
+  const tokens = prefillTokens(plan, (_task, sample) => estimatedLength(sample, tokensPerImage));
+  const records = samples * cells.length;
+  if (json) {
+    const counts = tasks.map(({ task, samples: own }) => ({ task: task.info.name, samples: own.length }));
+    return `${JSON.stringify({ out, cells, tasks: counts, samples, records, estimatedPrefillTokens: tokens }, null, 2)}\n`;
+  }
+  const total = `${samples} samples × ${cells.length} cells = ${records} records, ${samples} prefills of about ${tokens} tokens in all.`;
+  const tables = [cellTable(plan), taskTable(plan)].map((table) => renderConsole(table, output));
+  return `${[...tables, total, `Would be written to ${out}.`].join('\n')}\n`;
+}

@@ -1,0 +1,69 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { Argument, Command } from 'commander';
+import { methods } from '../compression/registry.js';
+import { listTasks } from '../milebench/dataset.js';
+import { bundleCacheDirectory } from './bundle-cache.js';
+import { printList } from './print-list.js';
+import { resolveAsset, shelfNames } from './resolve-asset.js';
+import type { Shell } from './shell.js';
+
+const defaultDataset = 'datasets/minimile';
+
+const examples = `
+Examples:
+  $ lookm list methods
+  $ lookm list tasks --dataset path/to/MileBench
+  $ lookm list backbones --json
+`;
+
+interface ListOptions {
+  readonly json?: boolean | undefined;
+  readonly dataset: string;
+}
+
+function listMethods(shell: Shell, json: boolean): void {
+  const items = Object.values(methods).map(({ name, semantics, summary }) => ({ name, semantics, summary }));
+  printList(items, {
+    title: 'Methods',
+    fields: ['name', 'semantics', 'summary'],
+    json,
+    output: shell.stdout,
+  });
+}
+
+async function listDatasetTasks(shell: Shell, { dataset, json }: ListOptions): Promise<void> {
+  const root = await resolveAsset(dataset, { shelf: 'datasets', where: '--dataset', shell });
+  const tasks = await listTasks(root);
+  const items = tasks.map(({ name, column, metric }) => ({ name, column, metric }));
+  const fields = ['name', 'column', 'metric'] as const;
+  printList(items, { title: `Tasks of ${dataset}`, fields, json: json ?? false, output: shell.stdout });
+}
+
+async function listBackbones(shell: Shell, json: boolean): Promise<void> {
+  const embedded = await shelfNames(shell.packageRoot, 'models');
+  const cache = bundleCacheDirectory(shell.env);
+  const cached = (await readdir(cache).catch(() => [])).filter((name) => !name.startsWith('.')).sort();
+  const items = [
+    ...embedded.map((name) => ({ name, kind: 'embedded', use: `--backbone ${name}` })),
+    ...cached.map((name) => ({ name, kind: 'converted', use: `--backbone ${path.join(cache, name)}` })),
+  ];
+  printList(items, { title: 'Backbones', fields: ['name', 'kind', 'use'], json, output: shell.stdout });
+}
+
+/** `lookm list`: the names that run files and flags may use. */
+export function listCommand(shell: Shell): Command {
+  return new Command('list')
+    .description('show methods, tasks or backbones')
+    .addArgument(new Argument('<what>', 'what to show').choices(['methods', 'tasks', 'backbones']))
+    .option('--dataset <name|dir>', 'whose tasks to show', defaultDataset)
+    .option('--json', 'print JSON')
+    .option('--debug', 'print the stack of errors')
+    .addHelpText('after', examples)
+    .action(async (what: 'methods' | 'tasks' | 'backbones', options: ListOptions) => {
+      const json = options.json ?? false;
+      if (what === 'methods') listMethods(shell, json);
+      else if (what === 'tasks') await listDatasetTasks(shell, options);
+      else await listBackbones(shell, json);
+    });
+}

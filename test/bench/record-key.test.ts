@@ -1,0 +1,57 @@
+import { appendFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { hashDataset, hashSample } from '../../src/bench/content-hashes.js';
+import { recordKey } from '../../src/bench/record-key.js';
+import { scratch, writeTask } from './fake-run.js';
+
+const parts: Parameters<typeof recordKey>[0] = {
+  bundleSha256: 'b',
+  task: 't',
+  sampleSha256: 's',
+  cell: { method: 'h2o', semantics: 'release', budget: { recent: 0.1, important: 0.1 }, firstToken: 'cache' },
+  methodVersion: 1,
+  generation: { maxNewTokens: 16 },
+};
+
+test('a key does not depend on the order of fields', () => {
+  const { cell, ...others } = parts;
+  const { budget, ...rest } = cell;
+  expect(recordKey({ ...others, cell: { budget, ...rest } })).toBe(recordKey(parts));
+});
+
+test.each<[string, Partial<typeof parts>]>([
+  ['bundle', { bundleSha256: 'c' }],
+  ['task', { task: 'u' }],
+  ['sample', { sampleSha256: 'u' }],
+  ['budget', { cell: { ...parts.cell, budget: { recent: 0.1, important: 0.2 } } }],
+  ['protocol', { cell: { ...parts.cell, firstToken: 'prefill' } }],
+  ['version of the method', { methodVersion: 2 }],
+  ['generation', { generation: { maxNewTokens: 17 } }],
+])('another %s gives another key', (_name, change) => {
+  expect(recordKey({ ...parts, ...change })).not.toBe(recordKey(parts));
+});
+
+test('the hash of a sample changes with its images and its text, and not with where it lies', async () => {
+  const [here, there] = [await scratch(), await scratch()];
+  const [task, moved] = [await writeTask(here, 'Things', 2), await writeTask(there, 'Things', 2)];
+  const [first, second] = task.samples;
+  const before = await hashSample(task, first!);
+  expect(await hashSample(moved, moved.samples[0]!)).toBe(before);
+  expect(await hashSample(task, second!)).not.toBe(before);
+  expect(await hashSample(task, { ...first!, context: 'What else?' })).not.toBe(before);
+  expect(await hashSample({ ...task, taskInstructions: ['Do not look.'] }, first!)).not.toBe(before);
+  await writeFile(path.join(task.info.imageDir, '0.png'), 'another image');
+  expect(await hashSample(task, first!)).not.toBe(before);
+});
+
+test('the hash of a dataset changes with annotations, columns and metrics', async () => {
+  const root = await scratch();
+  const { info } = await writeTask(root, 'Things', 1);
+  const before = await hashDataset([info]);
+  expect(await hashDataset([{ ...info, column: 'T-1' }])).not.toBe(before);
+  expect(await hashDataset([{ ...info, metric: 'needle' }])).not.toBe(before);
+  expect(await hashDataset([])).not.toBe(before);
+  await appendFile(info.annotationFile, '\n');
+  expect(await hashDataset([info])).not.toBe(before);
+});

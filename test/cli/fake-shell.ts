@@ -1,0 +1,106 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { BundleManifest } from '../../src/backbone/bundle-manifest.js';
+import type { SampleJob } from '../../src/bench/sample-job.js';
+import { benchCommand } from '../../src/cli/bench.js';
+import type { BenchServices } from '../../src/cli/bench-services.js';
+import { convertCommand } from '../../src/cli/convert.js';
+import { type DoctorServices, doctorCommand } from '../../src/cli/doctor.js';
+import { listCommand } from '../../src/cli/list.js';
+import { runProgram } from '../../src/cli/program.js';
+import { createOutput } from '../../src/cli/shell.js';
+import { fakeRunner } from '../bench/fake-run.js';
+
+export const packageRoot = path.resolve(import.meta.dirname, '../..');
+
+export async function scratch(): Promise<string> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'lookm-cli-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+const one = 1 as const;
+
+export const bundleManifest: BundleManifest = {
+  format: 1,
+  name: 'fake',
+  family: 'llava',
+  dtype: 'fp32',
+  source: { layout: 'llava-hf', files: [] },
+  text: {
+    ...{ hiddenSize: one, intermediateSize: one, layers: one, heads: one, kvHeads: one, headDim: one },
+    ...{ vocabSize: one, rmsNormEps: 1e-5, ropeTheta: 1e4, maxPositions: 100 },
+  },
+  vision: { hiddenSize: one, imageSize: one, patchSize: one, layers: one, tokensPerImage: 81 },
+  image: { aspect: 'pad', size: 1, mean: [0, 0, 0], std: [1, 1, 1], rescaleFactor: 1 },
+  prompt: { name: 'fake', before: '', after: '', stopStrings: [] },
+  tokens: { bos: 1, eos: 2, addBos: true },
+  embedding: { file: 'embedding.bin', dtype: 'F32' },
+  graphs: { segments: ['a', 'b'], vision: 'c' },
+  files: [{ path: 'a', bytes: 0, sha256: '0'.repeat(64) }],
+};
+
+export interface Called {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `lookm` in this process on fake services; `interrupt` in `beforeSample` plays Ctrl-C. */
+export async function lookm(
+  argv: readonly string[],
+  options: {
+    readonly cwd?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly colours?: boolean;
+    readonly beforeSample?: (job: SampleJob, interrupt: () => void) => void;
+    readonly bench?: BenchServices;
+    readonly doctor?: Partial<DoctorServices>;
+  } = {},
+): Promise<Called> {
+  const { cwd = packageRoot, env = {}, colours = false, beforeSample = () => {} } = options;
+  const text = { stdout: '', stderr: '' };
+  let interrupt = (): void => {};
+  const services: BenchServices = options.bench ?? {
+    runtimeVersion: '0.0.0',
+    tokensPerImage: async () => 81,
+    openBundle: async (directory) => ({ directory, manifest: bundleManifest }),
+    openRunner: async () => fakeRunner((job) => beforeSample(job, () => interrupt())),
+    gitCommit: async () => null,
+  };
+  const doctor: DoctorServices = {
+    selfTest: async () => [{ name: 'operators', ok: true, detail: 'exact' }],
+    readCpuInfo: async () => 'flags\t: fpu avx2 avx512f\n',
+    ...options.doctor,
+  };
+  const commands = [
+    benchCommand(async () => services),
+    listCommand,
+    convertCommand,
+    doctorCommand(async () => doctor),
+  ];
+  const code = await runProgram({
+    commands,
+    argv,
+    openShell: (setExitCode) => ({
+      stdout: createOutput((added) => {
+        text.stdout += added;
+      }, colours),
+      stderr: createOutput((added) => {
+        text.stderr += added;
+      }, colours),
+      terminal: null,
+      env,
+      cwd,
+      packageRoot,
+      setExitCode,
+      onInterrupt: (stop) => {
+        interrupt = stop;
+        return () => {};
+      },
+    }),
+  });
+  return { code, ...text };
+}

@@ -1,0 +1,36 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { lookm, scratch } from './fake-shell.js';
+
+test('lookm list methods shows every method with what it does', async () => {
+  const { code, stdout } = await lookm(['list', 'methods']);
+  expect(code).toBe(0);
+  for (const name of ['full', 'h2o', 'look-m-tp-p'])
+    expect(stdout).toMatch(new RegExp(`^${name} +release +\\w`, 'm'));
+});
+
+test('lookm list tasks shows the embedded dataset in the order of columns, or another', async () => {
+  const { stdout } = await lookm(['list', 'tasks', '--json']);
+  const tasks: { name: string; column: string }[] = JSON.parse(stdout);
+  expect(tasks).toHaveLength(11);
+  expect(tasks[0]).toEqual({ name: 'ShapeExistence', column: 'T-2', metric: 'accuracy' });
+  const other = await lookm(['list', 'tasks', '--dataset', 'models']);
+  expect(other).toMatchObject({ code: 2, stdout: '' });
+});
+
+test('lookm list backbones shows embedded ones and the cache', async () => {
+  const cache = await scratch();
+  await mkdir(path.join(cache, 'bundles/llava-abc'), { recursive: true });
+  const { stdout } = await lookm(['list', 'backbones', '--json'], { env: { LOOKM_CACHE: cache } });
+  expect(JSON.parse(stdout)).toEqual([
+    { name: 'tiny-llava', kind: 'embedded', use: '--backbone tiny-llava' },
+    { name: 'llava-abc', kind: 'converted', use: `--backbone ${path.join(cache, 'bundles/llava-abc')}` },
+  ]);
+});
+
+test('lookm list of something else says what there is', async () => {
+  const { code, stderr } = await lookm(['list', 'models']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('Allowed choices are methods, tasks, backbones.');
+});
