@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import { messageOf, UserError } from '../core/errors.js';
 import { bytesOf } from '../core/tensor.js';
@@ -18,6 +19,9 @@ const readableFormats = 'PNG, JPEG, WebP and GIF';
 
 type ImageFormat = 'png' | 'jpeg' | 'webp' | 'gif';
 
+/** Below this size a round trip to another thread takes longer than the read itself. */
+const smallFileBytes = 256 * 1024;
+
 /**
  * Reads an image file as PIL `Image.open(path).convert('RGB')` does; see `decodeImage`.
  *
@@ -26,7 +30,7 @@ type ImageFormat = 'png' | 'jpeg' | 'webp' | 'gif';
 export async function readImage(path: string): Promise<RgbImage> {
   let bytes: Uint8Array;
   try {
-    const { size } = await stat(path);
+    const { size } = statSync(path);
     if (size > maxImageFileBytes) {
       throw new UserError({
         what: `image file has ${size} bytes, more than the ${maxImageFileBytes} that are read`,
@@ -34,7 +38,7 @@ export async function readImage(path: string): Promise<RgbImage> {
         fix: 'store a smaller image',
       });
     }
-    bytes = await readFile(path);
+    bytes = size <= smallFileBytes ? readFileSync(path) : await readFile(path);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(

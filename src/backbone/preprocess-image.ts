@@ -51,14 +51,26 @@ export function normaliseImage(image: RgbImage, settings: ImageSettings): Float3
   const pixels = image.width * image.height;
   invariant(image.data.length === 3 * pixels, 'an RGB image must hold three samples a pixel');
   const result = new Float32Array(3 * pixels);
+  const tables = sampleTables(settings);
   for (let channel = 0; channel < 3; channel++) {
-    const table = normalisedSamples(settings, channel);
+    const table = tables[channel]!;
     const plane = channel * pixels;
     for (let pixel = 0, at = channel; pixel < pixels; pixel++, at += 3) {
       result[plane + pixel] = table[image.data[at]!]!;
     }
   }
   return result;
+}
+
+const knownTables = new WeakMap<ImageSettings, readonly Float32Array[]>();
+
+/** The tables of the three channels, made once for each settings object. */
+function sampleTables(settings: ImageSettings): readonly Float32Array[] {
+  const known = knownTables.get(settings);
+  if (known !== undefined) return known;
+  const tables = [0, 1, 2].map((channel) => normalisedSamples(settings, channel));
+  knownTables.set(settings, tables);
+  return tables;
 }
 
 /** -> [256]: the normalised value of every 8-bit sample of one channel. */

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { BundleManifest } from '../backbone/bundle-manifest.js';
 import { hashJson, sha256 } from '../core/content-hash.js';
@@ -6,9 +6,10 @@ import { messageOf, UserError } from '../core/errors.js';
 import type { Sample } from '../milebench/annotation.js';
 import type { Task, TaskInfo } from '../milebench/dataset.js';
 
-async function hashFile(file: string): Promise<string> {
+/** Reads at once: nothing else is to be done meanwhile, and for small files that is several times faster. */
+function hashFile(file: string): string {
   try {
-    return sha256(await readFile(file));
+    return sha256(readFileSync(file));
   } catch (cause) {
     const what = `the file cannot be read (${messageOf(cause)})`;
     throw new UserError({ what, where: file, fix: 'restore it or make it readable' }, { cause });
@@ -16,18 +17,18 @@ async function hashFile(file: string): Promise<string> {
 }
 
 /** Hash of all annotations of a dataset root with their columns and metrics, whichever of them a run uses. */
-export async function hashDataset(tasks: readonly TaskInfo[]): Promise<string> {
+export function hashDataset(tasks: readonly TaskInfo[]): string {
   const parts: unknown[] = [];
   for (const { name, column, metric, annotationFile } of tasks) {
-    parts.push({ name, column, metric, annotation: await hashFile(annotationFile) });
+    parts.push({ name, column, metric, annotation: hashFile(annotationFile) });
   }
   return hashJson(parts);
 }
 
 /** Hash of everything a prompt and its score are made of: question, instructions, choices, reference, image bytes. */
-export async function hashSample(task: Task, sample: Sample): Promise<string> {
-  const images: string[] = [];
-  for (const name of sample.imageNames) images.push(await hashFile(path.join(task.info.imageDir, name)));
+export function hashSample(task: Task, sample: Sample): string {
+  const files = sample.imageNames.map((name) => path.join(task.info.imageDir, name));
+  const images = files.map(hashFile);
   const { sampleId, taskInstructionId, context, choices, response, imageNames } = sample;
   const { taskInstructions, info } = task;
   return hashJson({

@@ -1,7 +1,5 @@
-import { readImage } from '../backbone/decode-image.js';
 import { mergeEmbeddings } from '../backbone/merge-embeddings.js';
 import { layOutModalities } from '../backbone/modality-spans.js';
-import { preprocessImage } from '../backbone/preprocess-image.js';
 import { renderQuestion } from '../backbone/prompt-template.js';
 import { imagePlaceholderId, tokenizePrompt } from '../backbone/tokenize-prompt.js';
 import { hashJson } from '../core/content-hash.js';
@@ -81,21 +79,17 @@ export function tokenizeSample(
   return { inputIds, imagePaths: question.imagePaths, modality };
 }
 
-/**
- * Reads and encodes the images of a sample and merges them with the text: [length, hiddenSize].
- *
- * @throws UserError for an image that cannot be read, naming the file
- */
-export async function preparePrompt(
+/** Encodes the images of a sample, pixel values [3, S, S] each, and merges them with the text: [length, hiddenSize]. */
+export async function encodePrompt(
   backbone: Backbone,
-  { inputIds, imagePaths, modality }: TokenizedSample,
+  { inputIds, modality }: TokenizedSample,
+  pixels: readonly Float32Array[],
 ): Promise<{ readonly prompt: PreparedPrompt; readonly about: SampleRecord['prompt'] }> {
   const { manifest } = backbone.bundle;
   const imageFeatures: Float32Array[] = [];
   const pixelHashes: string[] = [];
-  for (const file of imagePaths) {
-    const pixels = preprocessImage(await readImage(file), manifest.image);
-    const encoded = await backbone.vision.encode(pixels);
+  for (const values of pixels) {
+    const encoded = await backbone.vision.encode(values);
     imageFeatures.push(encoded.features);
     pixelHashes.push(encoded.sha256);
   }
@@ -108,7 +102,7 @@ export async function preparePrompt(
     about: {
       tokens: modality.length,
       textTokens: modality.length - imageTokens,
-      images: imagePaths.length,
+      images: pixels.length,
       sha256: hashJson(inputIds),
       pixelsSha256: hashJson(pixelHashes),
     },

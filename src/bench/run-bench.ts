@@ -4,6 +4,7 @@ import type { BenchPlan } from './plan.js';
 import type { SampleRecord } from './record.js';
 import { type GenerationSettings, recordKey } from './record-key.js';
 import type { RunDirectory, SampleFailure } from './run-directory.js';
+import type { RunTimes } from './run-manifest.js';
 import type { KeyedCell, RunSample, SampleJob, SampleRunner } from './sample-job.js';
 
 /** What happened, for whoever shows it. */
@@ -24,6 +25,7 @@ export interface BenchSummary {
   readonly resumed: number;
   /** Prompts this command prefilled. */
   readonly prefills: number;
+  readonly times: RunTimes;
   /** Stopped by the signal before the last sample. */
   readonly interrupted: boolean;
 }
@@ -46,13 +48,13 @@ interface Run {
   readonly methodVersions: Readonly<Record<string, number>>;
 }
 
-async function prepareSamples({
+function prepareSamples({
   plan,
   directory,
   bundleSha256,
   generation,
   methodVersions,
-}: Run): Promise<PreparedSamples> {
+}: Run): PreparedSamples {
   const keys: string[] = [];
   const jobs: SampleJob[] = [];
   const failures: SampleFailure[] = [];
@@ -63,7 +65,7 @@ async function prepareSamples({
     for (const sample of samples) {
       let sampleSha256: string;
       try {
-        sampleSha256 = await hashSample(task, sample);
+        sampleSha256 = hashSample(task, sample);
       } catch (error) {
         failures.push(failureOf(name, sample.sampleId, error));
         continue;
@@ -115,48 +117,67 @@ export async function runBench({
     const message = `cut off ${directory.tornBytes} bytes of a record that a crash had left unfinished`;
     onProgress({ kind: 'notice', message });
   }
-  const { keys, jobs, failures: early } = await prepareSamples(run);
+  const begun = performance.now();
+  const { keys, jobs, failures: early } = prepareSamples(run);
   const failures: SampleFailure[] = [];
   const resumed = keys.filter((key) => directory.records.has(key)).length;
   const samples = jobs.length;
   let written = 0;
   let done = 0;
   let runner: SampleRunner | null = null;
+  /** Records of the last sample on their way to the disk, while the next one computes. */
+  let stored = Promise.resolve();
   const fail = async (failure: SampleFailure): Promise<void> => {
     failures.push(failure);
     await directory.fail(failure);
     onProgress({ kind: 'failure', done, samples, ...failure });
   };
+  const store = async (
+    job: SampleJob,
+    outcome: SampleRecord[] | SampleFailure,
+    nth: number,
+  ): Promise<void> => {
+    if (!Array.isArray(outcome)) return fail(outcome);
+    await directory.append(outcome);
+    written += outcome.length;
+    onProgress({ kind: 'sample', done: nth, samples, task: job.task.info.name });
+  };
   const prefills = (): number => runner?.prefills() ?? 0;
+  let times = noTimes;
   try {
     onProgress({ kind: 'start', samples, records: keys.length - resumed, resumed });
     for (const failure of early) await fail(failure);
-    for (const job of jobs) {
+    for (const [index, job] of jobs.entries()) {
       if (signal?.aborted) break;
       runner ??= await openRunner();
-      const outcome = await attempt(runner.runSample, job);
+      const opened = runner;
+      const outcome = await attempt(() => opened.runSample(job, jobs[index + 1]), job);
       done++;
-      if (Array.isArray(outcome)) {
-        await directory.append(outcome);
-        written += outcome.length;
-        onProgress({ kind: 'sample', done, samples, task: job.task.info.name });
-      } else {
-        await fail(outcome);
-      }
+      await stored;
+      stored = store(job, outcome, done);
+      stored.catch(() => {});
     }
+    await stored;
   } finally {
+    await stored.catch(() => {});
+    times = { ...noTimes, ...runner?.times(), wall: performance.now() - begun };
     const counters = { prefills: prefills(), records: written, resumed, failures: failures.length };
-    await directory.finish({ ...counters, interrupted: done < samples }, now());
+    await directory.finish({ ...counters, times, interrupted: done < samples }, now());
     await runner?.close();
   }
   const planned = keys.flatMap((key) => directory.records.get(key) ?? []);
-  return { planned, failures, written, resumed, prefills: prefills(), interrupted: done < samples };
+  return { planned, failures, written, resumed, prefills: prefills(), times, interrupted: done < samples };
 }
 
-async function attempt(runSample: RunSample, job: SampleJob): Promise<SampleRecord[] | SampleFailure> {
+const noTimes: RunTimes = { wall: 0, input: 0, prefill: 0, compress: 0, decode: 0, compute: 0 };
+
+async function attempt(
+  runSample: () => ReturnType<RunSample>,
+  job: SampleJob,
+): Promise<SampleRecord[] | SampleFailure> {
   let records: SampleRecord[];
   try {
-    records = await runSample(job);
+    records = await runSample();
   } catch (error) {
     return failureOf(job.task.info.name, job.sample.sampleId, error);
   }

@@ -51,6 +51,19 @@ const countersSchema = z.strictObject({
   lastCommand: z.strictObject({ prefills: count, records: count, resumed: count, failures: count }),
 });
 
+const milliseconds = z.number().nonnegative();
+
+/** Of the last command: its wall time from the first sample on, and the stages within it. */
+const timesSchema = z.strictObject({
+  wall: milliseconds,
+  input: milliseconds,
+  prefill: milliseconds,
+  compress: milliseconds,
+  decode: milliseconds,
+  compute: milliseconds,
+});
+export type RunTimes = z.infer<typeof timesSchema>;
+
 export const runManifestSchema = z.strictObject({
   format: z.literal(manifestFormat),
   identity: identitySchema,
@@ -59,6 +72,8 @@ export const runManifestSchema = z.strictObject({
   machine: machineSchema,
   gitCommit: z.string().nullable(),
   counters: countersSchema,
+  /** Milliseconds; `compute` = inside ONNX Runtime or compression. */
+  times: timesSchema,
   /** ISO 8601: first command, last change, and when the last command was through (`null` = it was cut short). */
   startedAt: z.string(),
   updatedAt: z.string(),
@@ -143,6 +158,7 @@ export function startManifest(
       total: before?.counters.total ?? { prefills: 0, records: 0 },
       lastCommand: { prefills: 0, records: 0, resumed: 0, failures: 0 },
     },
+    times: { wall: 0, input: 0, prefill: 0, compress: 0, decode: 0, compute: 0 },
     startedAt: before?.startedAt ?? now.toISOString(),
     updatedAt: now.toISOString(),
     finishedAt: null,
@@ -152,10 +168,13 @@ export function startManifest(
 /** The manifest after a command: `began` with its counters filled in. */
 export function endManifest(
   began: RunManifest,
-  outcome: RunManifest['counters']['lastCommand'] & { readonly interrupted: boolean },
+  outcome: RunManifest['counters']['lastCommand'] & {
+    readonly interrupted: boolean;
+    readonly times: RunTimes;
+  },
   now: Date,
 ): RunManifest {
-  const { interrupted, ...lastCommand } = outcome;
+  const { interrupted, times, ...lastCommand } = outcome;
   const { total } = began.counters;
   return {
     ...began,
@@ -166,6 +185,7 @@ export function endManifest(
       },
       lastCommand,
     },
+    times,
     updatedAt: now.toISOString(),
     finishedAt: interrupted ? null : now.toISOString(),
   };

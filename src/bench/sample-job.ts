@@ -17,14 +17,27 @@ export interface SampleJob {
 
 /**
  * Prefills a sample once and returns one record a cell, in the order of `cells`.
+ * `next` is the job that will follow, so that its images can be read while this one computes.
  * A `UserError` marks the sample as failed and leaves the run alive; any other error ends the run.
  */
-export type RunSample = (job: SampleJob) => Promise<SampleRecord[]>;
+export type RunSample = (job: SampleJob, next?: SampleJob) => Promise<SampleRecord[]>;
+
+/** Where the time of a run went, in milliseconds. */
+export interface StageTimes {
+  /** Questions, token ids, image files and vision tower. */
+  readonly input: number;
+  readonly prefill: number;
+  readonly compress: number;
+  readonly decode: number;
+  /** Inside ONNX Runtime or compression, whichever of the above it belongs to; the rest is overhead. */
+  readonly compute: number;
+}
 
 /** Whatever runs samples, opened when there is something to run and closed after the last sample. */
 export interface SampleRunner {
   readonly runSample: RunSample;
   /** Prompts that went through the decoder so far. */
   prefills(): number;
+  times(): StageTimes;
   close(): Promise<void>;
 }

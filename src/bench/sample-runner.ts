@@ -4,47 +4,36 @@ import type { Outcome } from '../compression/compressed-layer.js';
 import { sha256 } from '../core/content-hash.js';
 import { bytesOf } from '../core/tensor.js';
 import { scoreAnswer } from '../scoring/score-answer.js';
+import { ImageReader } from './image-reader.js';
 import type { Backbone } from './open-backbone.js';
-import { preparePrompt, tokenizeSample } from './prepare-prompt.js';
+import { encodePrompt, tokenizeSample } from './prepare-prompt.js';
 import { type Cell, recordVersion, type SampleRecord } from './record.js';
 import type { GenerationSettings } from './record-key.js';
 import { type CellOutcome, runCells } from './run-cells.js';
-import type { KeyedCell, RunSample, SampleJob } from './sample-job.js';
+import type { KeyedCell, RunSample, SampleJob, SampleRunner } from './sample-job.js';
 
-/** What a runner has done so far; times in milliseconds. */
-export interface Work {
-  /** Prompts that went through the decoder, counted where it happens. */
-  readonly prefills: number;
-  /** Questions, token ids, image files and vision tower. */
-  readonly input: number;
-  readonly prefill: number;
-  readonly compress: number;
-  readonly decode: number;
-  /** Inside ONNX Runtime or compression, in whichever of the above. */
-  readonly compute: number;
-}
-
-/** Runs samples on one backbone: one prefill a sample, one decode a cell. */
-export function createSampleRunner(
-  backbone: Backbone,
-  generation: GenerationSettings,
-): { readonly runSample: RunSample; readonly work: () => Work } {
+/**
+ * Runs samples on one backbone: one prefill a sample, one decode a cell. Takes the backbone over: closing the runner
+ * closes it.
+ */
+export function createSampleRunner(backbone: Backbone, generation: GenerationSettings): SampleRunner {
   const { bundle, model, runtime, tokenizer, embeddings } = backbone;
-  const { prompt: template, text, tokens } = bundle.manifest;
+  const { prompt: template, text, tokens, image } = bundle.manifest;
   const stop = createStopCheck({ stopStrings: template.stopStrings, tokenizer, tokens });
   const embed = (token: number): Float32Array => {
     const row = new Float32Array(text.hiddenSize);
     embeddings.readRow(token, row);
     return row;
   };
+  const images = new ImageReader(image);
   const spent = { input: 0, prefill: 0, compress: 0, decode: 0, runtimeInCompression: 0 };
 
-  const runSample: RunSample = async (job) => {
+  const runSample: RunSample = async (job, next) => {
     const begin = performance.now();
-    const { prompt, about } = await preparePrompt(
-      backbone,
-      tokenizeSample(backbone, job.task, job.sample, generation),
-    );
+    const tokenized = tokenizeSample(backbone, job.task, job.sample, generation);
+    const pixels = await images.read(tokenized.imagePaths);
+    if (next !== undefined) images.readAhead(next);
+    const { prompt, about } = await encodePrompt(backbone, tokenized, pixels);
     spent.input += performance.now() - begin;
     const kept = new Map<Cell, string[]>(job.cells.map(({ cell }) => [cell, []]));
     const cells = job.cells.map(({ cell }) => cell);
@@ -54,28 +43,49 @@ export function createSampleRunner(
     });
     spent.prefill += run.prefillTime;
     spent.runtimeInCompression += run.runtimeInCompression;
+    const answers = scoredAnswers(backbone, job);
     return run.outcomes.map((outcome, index) => {
       const keyed = job.cells[index]!;
+      const answered = answers(outcome.generation.tokens);
       const keptSha256 = kept.get(keyed.cell)!;
-      const record = recordOf(backbone, {
-        job,
-        keyed,
-        about,
-        outcome,
-        keptSha256,
-        prefillTime: run.prefillTime,
-      });
+      const { prefillTime } = run;
+      const record = recordOf(backbone, { job, keyed, about, outcome, answered, keptSha256, prefillTime });
       spent.compress += record.time.compress;
       spent.decode += record.time.decode;
       return record;
     });
   };
-  const work = (): Work => {
-    const { runtimeInCompression, ...times } = spent;
-    const compute = runtime.milliseconds + spent.compress - runtimeInCompression;
-    return { ...times, prefills: model.counters.prefills, compute };
+  return {
+    runSample,
+    prefills: () => model.counters.prefills,
+    times: () => {
+      const { runtimeInCompression, ...stages } = spent;
+      return { ...stages, compute: runtime.milliseconds + spent.compress - runtimeInCompression };
+    },
+    close: () => backbone.close(),
   };
-  return { runSample, work };
+}
+
+type AnsweredFields = 'tokens' | 'answer' | 'score' | 'extracted';
+
+/** Text and score of an answer's tokens; cells that answer alike are scored once. */
+function scoredAnswers(
+  { bundle, tokenizer }: Backbone,
+  { task, sample }: SampleJob,
+): (tokens: readonly number[]) => Pick<SampleRecord, AnsweredFields> {
+  const known = new Map<string, Pick<SampleRecord, AnsweredFields>>();
+  return (tokens) => {
+    const key = tokens.join();
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const answer = answerText(tokens, tokenizer, bundle.manifest.prompt.stopStrings);
+    const { choices, response } = sample;
+    const { metric, name: datasetName } = task.info;
+    const scored = scoreAnswer({ metric, datasetName, answer, response, choices });
+    const answered = { tokens: [...tokens], answer, score: scored.score, extracted: scored.extracted };
+    known.set(key, answered);
+    return answered;
+  };
 }
 
 function recordOf(
@@ -85,6 +95,7 @@ function recordOf(
     readonly keyed: KeyedCell;
     readonly about: SampleRecord['prompt'];
     readonly outcome: CellOutcome;
+    readonly answered: Pick<SampleRecord, AnsweredFields>;
     readonly keptSha256: string[];
     readonly prefillTime: number;
   },
@@ -93,26 +104,19 @@ function recordOf(
   const { task, sample } = job;
   const { manifest } = backbone.bundle;
   const { generation } = outcome;
-  const answer = answerText(generation.tokens, backbone.tokenizer, manifest.prompt.stopStrings);
-  const { choices, response } = sample;
-  const { metric, name } = task.info;
-  const { score, extracted } = scoreAnswer({ metric, datasetName: name, answer, response, choices });
   const rows = [...outcome.rows];
   return {
     version: recordVersion,
     key: keyed.key,
     backbone: manifest.name,
-    task: name,
+    task: task.info.name,
     column: task.info.column,
-    metric,
+    metric: task.info.metric,
     sampleId: sample.sampleId,
     cell: keyed.cell,
-    answer,
-    tokens: [...generation.tokens],
-    response,
-    choices: choices === null ? null : [...choices],
-    score,
-    extracted,
+    ...run.answered,
+    response: sample.response,
+    choices: sample.choices === null ? null : [...sample.choices],
     prompt: about,
     cache: {
       rows,

@@ -92,9 +92,9 @@ export function createBenchServices(shell: Shell): BenchServices {
     },
     async openRunner(bundle, generation) {
       await requireSelfTest();
-      const backbone = await openBackbone(bundle, { threads: availableParallelism() });
-      const { runSample, work } = createSampleRunner(backbone, generation);
-      return { runSample, prefills: () => work().prefills, close: () => backbone.close() };
+      const checked = await openBundle(bundle.directory, { verify: 'hashes' });
+      const backbone = await openBackbone(checked, { threads: availableParallelism() });
+      return createSampleRunner(backbone, generation);
     },
     async gitCommit() {
       const options = { cwd: shell.packageRoot };

@@ -122,7 +122,7 @@ async function execute(
     progress: converting,
   });
   const bundleSha256 = hashBundle(bundle.manifest);
-  const datasetSha256 = await hashDataset(run.datasetTasks);
+  const datasetSha256 = hashDataset(run.datasetTasks);
   const versions = {
     lookm: await packageVersion(shell.packageRoot),
     onnxruntime: services.runtimeVersion,

@@ -14,6 +14,16 @@ function counts({ planned, written, resumed, prefills, failures }: BenchSummary)
   return `${numberOf(planned.length, 'record')} (${written} new, ${resumed} found), ${numberOf(prefills, 'prefill')}${failed}`;
 }
 
+/** Where the time went; the share outside ONNX Runtime and compression is what the harness costs. */
+function timeSpent({ times }: BenchSummary): string {
+  const { wall, compute, ...stages } = times;
+  const seconds = (ms: number): string => (ms / 1000).toFixed(1);
+  const named = Object.entries(stages).map(([stage, ms]) => `${stage} ${seconds(ms)}`);
+  const other = wall - Object.values(stages).reduce((total, ms) => total + ms, 0);
+  const overhead = ((wall - compute) / wall) * 100;
+  return `${seconds(wall)} s (${named.join(', ')}, other ${seconds(other)}); ${overhead.toFixed(1)} % outside ONNX Runtime and compression`;
+}
+
 function nextStep({ interrupted, failures }: BenchSummary): string {
   if (interrupted) return 'the same command continues this run';
   if (failures.length > 0) return 'mend the failed samples; the same command runs only them';
@@ -34,6 +44,7 @@ export function describeRun(
     ...(tables[0]?.legend ?? []).map((line) => paint.dim(line)),
     '',
     `${state}: ${counts(summary)}.`,
+    ...(summary.prefills > 0 ? [`Time: ${timeSpent(summary)}`] : []),
     `Tables: ${out}/{${tables.map(({ name }) => name).join(',')}}.{csv,md}`,
     `Records: ${out}/${recordsName}, ${manifestName}${summary.failures.length > 0 ? `, ${failuresName}` : ''}`,
     `Next: ${nextStep(summary)}`,

@@ -58,7 +58,7 @@ export class Runtime {
     this.threads = options.threads;
   }
 
-  /** Milliseconds spent inside ONNX Runtime so far. */
+  /** Milliseconds spent inside ONNX Runtime so far, loading graphs included. */
   get milliseconds(): number {
     return this.#milliseconds;
   }
@@ -81,6 +81,7 @@ export class Runtime {
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     };
     let session: ort.InferenceSession;
+    const start = performance.now();
     try {
       session =
         typeof model === 'string'
@@ -96,6 +97,7 @@ export class Runtime {
         { cause: error },
       );
     }
+    this.#milliseconds += performance.now() - start;
     this.#sessions.add(session);
     return {
       run: async (feeds, outputs) => {

@@ -1,4 +1,4 @@
-import { realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../core/errors.js';
 
@@ -28,6 +28,10 @@ export async function openImageFolder(folder: string): Promise<ImageCheck> {
     );
   });
   const known = new Map<string, string | null>();
+  // What the folder itself lists as a file is inside it and no link: no need to look at each.
+  for (const entry of await readdir(realFolder, { withFileTypes: true })) {
+    if (entry.isFile()) known.set(entry.name, null);
+  }
   return async (name) => {
     const remembered = known.get(name);
     if (remembered !== undefined) return remembered;

@@ -117,6 +117,7 @@ export function fakeRunner(before: (job: SampleJob) => void = () => {}): SampleR
     jobs,
     closed: () => closed,
     prefills: () => jobs.length,
+    times: () => ({ input: 1, prefill: 2, compress: 3, decode: 4, compute: 9 }),
     async close() {
       closed++;
     },
