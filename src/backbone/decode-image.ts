@@ -68,9 +68,9 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbI
   }
   try {
     if (format === 'gif') return await decodeGif(bytes, name);
+    if (format === 'png') return await decodePng(bytes, name);
     const metadata = await sharp(bytes, { limitInputPixels: false }).metadata();
     refuseTooLarge(metadata, name);
-    if (format === 'png' && isGrey16(bytes)) return await decodeGrey16(openImage(bytes));
     if (format === 'jpeg' && metadata.space === 'cmyk') return await decodeCmyk(openImage(bytes));
     return await decodeColour(openImage(bytes));
   } catch (error) {
@@ -150,6 +150,17 @@ async function decodeGif(bytes: Uint8Array, name: string): Promise<RgbImage> {
     data.set(samples, 3 * (width * row + frame.left));
   }
   return { width, height, data };
+}
+
+/** Bytes up to the end of IHDR's data, which comes first in every PNG. */
+const pngHeaderBytes = 33;
+
+/** Size and kind come from IHDR: asking the decoder for them would cost as much as decoding a small image. */
+async function decodePng(bytes: Uint8Array, name: string): Promise<RgbImage> {
+  if (bytes.length < pngHeaderBytes) throw new Error('the PNG header is cut off');
+  const header = new DataView(bytes.buffer, bytes.byteOffset, pngHeaderBytes);
+  refuseTooLarge({ width: header.getUint32(16), height: header.getUint32(20) }, name);
+  return isGrey16(bytes) ? decodeGrey16(openImage(bytes)) : decodeColour(openImage(bytes));
 }
 
 /** IHDR holds the bit depth in byte 24 and the colour type in byte 25; type 0 is grey without alpha. */

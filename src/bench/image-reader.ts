@@ -1,7 +1,16 @@
 import path from 'node:path';
 import { readImage } from '../backbone/decode-image.js';
-import { type ImageSettings, preprocessImage } from '../backbone/preprocess-image.js';
+import { fitImage, type ImageSettings, normaliseImage } from '../backbone/preprocess-image.js';
+import { sha256 } from '../core/content-hash.js';
 import type { SampleJob } from './sample-job.js';
+
+/** What the vision tower gets of an image. */
+export interface ImageInput {
+  /** [3, S, S]. */
+  readonly pixels: Float32Array;
+  /** Hash of the 8-bit samples they are made of. */
+  readonly sha256: string;
+}
 
 /**
  * Reads and decodes image files, all of a sample at once and those of the next sample ahead of time: decoding runs
@@ -17,13 +26,16 @@ export class ImageReader {
   }
 
   /**
-   * Pixel values [3, S, S] of every file, in order.
+   * Pixel values of every file, in order.
    *
    * @throws UserError naming the first file that cannot be read
    */
-  async read(files: readonly string[]): Promise<Float32Array[]> {
+  async read(files: readonly string[]): Promise<ImageInput[]> {
     const images = await Promise.all(files.map((file) => this.#ahead.get(file) ?? readImage(file)));
-    return images.map((image) => preprocessImage(image, this.#settings));
+    return images.map((image) => {
+      const fitted = fitImage(image, this.#settings);
+      return { pixels: normaliseImage(fitted, this.#settings), sha256: sha256(fitted.data) };
+    });
   }
 
   /** Starts reading the images of the sample that comes next. */

@@ -7,6 +7,7 @@ import { UserError } from '../core/errors.js';
 import type { Sample } from '../milebench/annotation.js';
 import type { Task } from '../milebench/dataset.js';
 import { buildQuestion } from '../milebench/prompt.js';
+import type { ImageInput } from './image-reader.js';
 import type { Backbone } from './open-backbone.js';
 import type { SampleRecord } from './record.js';
 import type { PreparedPrompt } from './run-cells.js';
@@ -79,20 +80,15 @@ export function tokenizeSample(
   return { inputIds, imagePaths: question.imagePaths, modality };
 }
 
-/** Encodes the images of a sample, pixel values [3, S, S] each, and merges them with the text: [length, hiddenSize]. */
+/** Encodes the images of a sample and merges them with the text: [length, hiddenSize]. */
 export async function encodePrompt(
   backbone: Backbone,
   { inputIds, modality }: TokenizedSample,
-  pixels: readonly Float32Array[],
+  images: readonly ImageInput[],
 ): Promise<{ readonly prompt: PreparedPrompt; readonly about: SampleRecord['prompt'] }> {
   const { manifest } = backbone.bundle;
   const imageFeatures: Float32Array[] = [];
-  const pixelHashes: string[] = [];
-  for (const values of pixels) {
-    const encoded = await backbone.vision.encode(values);
-    imageFeatures.push(encoded.features);
-    pixelHashes.push(encoded.sha256);
-  }
+  for (const image of images) imageFeatures.push(await backbone.vision.encode(image));
   const { hiddenSize } = manifest.text;
   const { readRow } = backbone.embeddings;
   const embeddings = mergeEmbeddings({ inputIds, imageFeatures, hiddenSize, readRow });
@@ -102,9 +98,9 @@ export async function encodePrompt(
     about: {
       tokens: modality.length,
       textTokens: modality.length - imageTokens,
-      images: pixels.length,
+      images: images.length,
       sha256: hashJson(inputIds),
-      pixelsSha256: hashJson(pixelHashes),
+      pixelsSha256: hashJson(images.map((image) => image.sha256)),
     },
   };
 }

@@ -48,13 +48,7 @@ interface Run {
   readonly methodVersions: Readonly<Record<string, number>>;
 }
 
-function prepareSamples({
-  plan,
-  directory,
-  bundleSha256,
-  generation,
-  methodVersions,
-}: Run): PreparedSamples {
+function prepareSamples({ plan, directory, bundleSha256, generation, methodVersions }: Run): PreparedSamples {
   const keys: string[] = [];
   const jobs: SampleJob[] = [];
   const failures: SampleFailure[] = [];

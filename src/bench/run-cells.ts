@@ -16,7 +16,7 @@ export interface PreparedPrompt {
   readonly modality: Uint8Array;
 }
 
-/** Watches a run from outside; for golden tests and for hashing kept indices. */
+/** Watches a run from outside; what it is shown is valid until it returns, kept indices and merge traces longer. */
 export interface CellObserver {
   onPrefilled?(layer: PrefilledLayer): void;
   onCompressed?(cell: Cell, layer: number, compressed: CompressedLayer): void;
@@ -71,7 +71,7 @@ export async function runCells(
   observer: CellObserver = {},
 ): Promise<CellsOutcome> {
   const { model, nearestKeys, runtime } = backbone;
-  const tools: CompressionTools = { nearestKeys, capacityFor: cacheCapacity };
+  const tools: CompressionTools = { nearestKeys, capacityFor: cacheCapacity, pool: model.pool };
   const forks = cells.map(
     (cell): Fork => ({ cell, caches: [], rows: [], outcome: { kind: 'compressed' }, compressTime: 0 }),
   );
@@ -104,6 +104,10 @@ export async function runCells(
     const generation = await generate(model, fork.caches, start, decoding, onLogits);
     const { rows, outcome } = fork;
     const bytesEnd = liveBytes(fork.caches);
+    for (const cache of fork.caches.splice(0)) {
+      model.pool.give(cache.keys);
+      model.pool.give(cache.values);
+    }
     outcomes.push({
       cell,
       generation,

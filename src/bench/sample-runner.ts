@@ -31,9 +31,9 @@ export function createSampleRunner(backbone: Backbone, generation: GenerationSet
   const runSample: RunSample = async (job, next) => {
     const begin = performance.now();
     const tokenized = tokenizeSample(backbone, job.task, job.sample, generation);
-    const pixels = await images.read(tokenized.imagePaths);
+    const inputs = await images.read(tokenized.imagePaths);
     if (next !== undefined) images.readAhead(next);
-    const { prompt, about } = await encodePrompt(backbone, tokenized, pixels);
+    const { prompt, about } = await encodePrompt(backbone, tokenized, inputs);
     spent.input += performance.now() - begin;
     const kept = new Map<Cell, string[]>(job.cells.map(({ cell }) => [cell, []]));
     const cells = job.cells.map(({ cell }) => cell);

@@ -1,6 +1,7 @@
 import { compressLayer } from '../compression/compress-layer.js';
 import type { LayerInput } from '../compression/layer-input.js';
 import { methodNamed } from '../compression/registry.js';
+import { FloatPool } from '../core/float-pool.js';
 import { seededRandom } from '../core/seeded-random.js';
 import { openNearestKeySearch } from '../engine/nearest-key.js';
 import { floats, type Runtime } from '../engine/runtime.js';
@@ -56,6 +57,7 @@ async function matmulBound(runtime: Runtime, rows: number): Promise<() => Promis
 /** Milliseconds a layer of every method at 20 % and 5 %, beside the matrix product that merging needs. */
 export async function benchmarkCompression(runtime: Runtime, rounds: number): Promise<Timing[]> {
   const layer = randomLayer();
+  const pool = new FloatPool();
   const nearestKeys = await openNearestKeySearch(runtime, shape.headDim);
   const contenders = [];
   for (const ratio of [0.1, 0.025]) {
@@ -68,7 +70,10 @@ export async function benchmarkCompression(runtime: Runtime, rounds: number): Pr
       contenders.push({
         name: `${name}, ${label}`,
         run: async () => {
-          await compressLayer(layer, method, budget, { nearestKeys, capacityFor: (kept) => kept });
+          const tools = { nearestKeys, capacityFor: (kept: number) => kept, pool };
+          const { keys, values } = await compressLayer(layer, method, budget, tools);
+          pool.give(keys);
+          pool.give(values);
         },
       });
     }

@@ -1,3 +1,4 @@
+import type { FloatPool } from '../core/float-pool.js';
 import type { CompressedLayer, Outcome } from './compressed-layer.js';
 import { gatherRows } from './gather-rows.js';
 import { type LayerInput, rowBudget } from './layer-input.js';
@@ -10,6 +11,8 @@ export interface CompressionTools {
   readonly nearestKeys: NearestKeySearch;
   /** Rows to allocate per head for a layer that starts with `rows`; at least `rows`. */
   readonly capacityFor: (rows: number) => number;
+  /** Where the arrays of the result and scratch come from. */
+  readonly pool: FloatPool;
 }
 
 /**
@@ -32,7 +35,7 @@ export async function compressLayer(
   const compressed = evict(layer, selection, { kind: 'compressed' }, tools);
   if (stages.merge === null || selection.rows === layer.length || selection.rows === 0) return compressed;
   const { capacity, keys, values } = compressed;
-  const { nearestKeys } = tools;
+  const { nearestKeys, pool } = tools;
   const merged = await mergeEvicted({
     layer,
     selection,
@@ -41,6 +44,7 @@ export async function compressLayer(
     values,
     rule: stages.merge,
     nearestKeys,
+    pool,
   });
   return { ...compressed, merged };
 }
@@ -74,7 +78,7 @@ function evict(
   const { heads, headDim } = layer;
   const capacity = tools.capacityFor(rows);
   const gather = (source: Float32Array): Float32Array => {
-    const target = new Float32Array(heads * capacity * headDim);
+    const target = tools.pool.take(heads * capacity * headDim);
     for (let head = 0; head < heads; head++) {
       gatherRows({
         target,
@@ -84,6 +88,8 @@ function evict(
         width: headDim,
         positions: kept.subarray(head * rows, (head + 1) * rows),
       });
+      // Masked rows still take part in a product with zero, which must not meet a NaN of earlier use.
+      target.fill(0, (head * capacity + rows) * headDim, (head + 1) * capacity * headDim);
     }
     return target;
   };

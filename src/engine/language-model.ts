@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { BundleManifest, TextConfig } from '../backbone/bundle-manifest.js';
+import { FloatPool } from '../core/float-pool.js';
 import { type DecodeAttention, openDecodeAttention } from './decode-attention.js';
 import { openPrefillAttention, type PrefillAttention } from './prefill-attention.js';
 import type { Graph, Runtime } from './runtime.js';
@@ -16,6 +17,8 @@ export interface LanguageModel {
   readonly decodeAttention: DecodeAttention;
   /** Work done since the model was opened. */
   readonly counters: { prefills: number };
+  /** Arrays for K and V, handed on from sample to sample. */
+  readonly pool: FloatPool;
 }
 
 /** @throws UserError when a graph of the bundle cannot be loaded */
@@ -32,5 +35,6 @@ export async function openLanguageModel(
     prefillAttention: await openPrefillAttention(runtime, text),
     decodeAttention: await openDecodeAttention(runtime, text),
     counters: { prefills: 0 },
+    pool: new FloatPool(),
   };
 }

@@ -33,7 +33,7 @@ export async function prefill(
   embeddings: Float32Array,
   onLayer: (layer: PrefilledLayer) => Promise<void>,
 ): Promise<Float32Array> {
-  const { config, segments, counters } = model;
+  const { config, segments, counters, pool } = model;
   counters.prefills++;
   const { hiddenSize, headDim, kvHeads } = config;
   const length = embeddings.length / hiddenSize;
@@ -44,8 +44,11 @@ export async function prefill(
   );
   const positions = chunks.map((chunk) => int64s(positionsOf(chunk), [1, chunk.count]));
   const attention: Tensor[] = [];
-  const keys = new Float32Array(kvHeads * length * headDim);
-  const values = new Float32Array(kvHeads * length * headDim);
+  const keys = pool.take(kvHeads * length * headDim);
+  const values = pool.take(kvHeads * length * headDim);
+  // The attention kernel is given the whole buffers; rows not written yet must not hold a NaN of earlier use.
+  keys.fill(0);
+  values.fill(0);
   for (let layer = 0; layer < config.layers; layer++) {
     const statistics = new ColumnSumRecorder(config);
     for (const [index, chunk] of chunks.entries()) {
@@ -76,6 +79,8 @@ export async function prefill(
     }
     await onLayer({ layer, heads: kvHeads, headDim, length, capacity: length, keys, values, statistics });
   }
+  pool.give(keys);
+  pool.give(values);
   const last = chunks.length - 1;
   const result = await segments[config.layers]!.run({ hidden: hidden[last]!, attention: attention[last]! });
   return floatData(result['logits']!);

@@ -1,15 +1,6 @@
 import path from 'node:path';
 import type { BundleManifest } from '../backbone/bundle-manifest.js';
-import { sha256 } from '../core/content-hash.js';
-import { bytesOf } from '../core/tensor.js';
 import { floatData, floats, type Runtime } from './runtime.js';
-
-export interface EncodedImage {
-  /** [tokensPerImage, hiddenSize]: what stands in the prompt for the image. */
-  readonly features: Float32Array;
-  /** Hash of the pixel values. */
-  readonly sha256: string;
-}
 
 /** Intermediate tensors, for golden tests. */
 export interface VisionStages {
@@ -22,8 +13,12 @@ export interface VisionStages {
 }
 
 export interface VisionEncoder {
-  /** @param pixels [3, size, size]; equal pixels are encoded once */
-  encode(pixels: Float32Array): Promise<EncodedImage>;
+  /**
+   * Features [tokensPerImage, hiddenSize] that stand in the prompt for an image.
+   *
+   * @param image pixels [3, size, size] and a hash of their content: equal images are encoded once
+   */
+  encode(image: { readonly pixels: Float32Array; readonly sha256: string }): Promise<Float32Array>;
   stages(pixels: Float32Array): Promise<VisionStages>;
 }
 
@@ -50,14 +45,13 @@ export async function openVisionEncoder(
     }
   };
   return {
-    encode: async (pixels) => {
-      const key = sha256(bytesOf(pixels));
-      const hit = known.get(key);
-      if (hit !== undefined) return { features: hit, sha256: key };
+    encode: async ({ pixels, sha256 }) => {
+      const hit = known.get(sha256);
+      if (hit !== undefined) return hit;
       const result = await graph.run({ pixels: floats(pixels, dims) }, ['features']);
       const features = floatData(result['features']!);
-      remember(key, features);
-      return { features, sha256: key };
+      remember(sha256, features);
+      return features;
     },
     stages: async (pixels) => {
       const result = await graph.run({ pixels: floats(pixels, dims) });

@@ -53,7 +53,10 @@ async function runObserved(
     { maxNewTokens, stop, embed },
     {
       onPrefilled,
-      onCompressed: (cell, _layer, compressed) => layers.get(cell)?.push(compressed),
+      onCompressed: (cell, _layer, compressed) => {
+        const { keys, values } = compressed;
+        layers.get(cell)?.push({ ...compressed, keys: keys.slice(), values: values.slice() });
+      },
       onLogits: (cell, seen) => {
         const all = logits.get(cell)!;
         for (const value of seen) all.push(value);

@@ -6,6 +6,7 @@ import type { LayerInput } from '../compression/layer-input.js';
 import type { Method } from '../compression/method.js';
 import { methods } from '../compression/registry.js';
 import { messageOf } from '../core/errors.js';
+import { FloatPool } from '../core/float-pool.js';
 import { readJsonFile } from '../core/json-file.js';
 import { chunkPlan } from '../engine/chunk-plan.js';
 import { ColumnSumRecorder } from '../engine/column-sum-recorder.js';
@@ -104,7 +105,11 @@ async function compareCase(golden: GoldenTensors, one: KvCase, method: Method): 
       layer,
       method,
       { recent: one.recent_ratio, important: one.hh_ratio },
-      { nearestKeys: await openNearestKeySearch(runtime, one.head_dim), capacityFor: (rows) => rows },
+      {
+        nearestKeys: await openNearestKeySearch(runtime, one.head_dim),
+        capacityFor: (rows) => rows,
+        pool: new FloatPool(),
+      },
     );
     const { identical, error } = await compareCache(golden, one, layer, compressed);
     const notes: string[] = [];

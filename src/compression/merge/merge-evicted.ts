@@ -1,3 +1,4 @@
+import type { FloatPool } from '../../core/float-pool.js';
 import type { MergeTrace } from '../compressed-layer.js';
 import { gatherRows } from '../gather-rows.js';
 import type { LayerInput } from '../layer-input.js';
@@ -52,20 +53,21 @@ export async function mergeEvicted(options: {
   values: Float32Array;
   rule: MergeRule;
   nearestKeys: NearestKeySearch;
+  pool: FloatPool;
 }): Promise<MergeTrace> {
-  const { layer, selection, capacity, keys, values, rule, nearestKeys } = options;
+  const { layer, selection, capacity, keys, values, rule, nearestKeys, pool } = options;
   const { heads, headDim, length } = layer;
   const { rows } = selection;
   const evictedRows = length - rows;
   const evicted = evictedPositions(heads, length, selection);
   const targets = new Int32Array(heads * evictedRows);
-  const sums = new Float32Array(rows * headDim);
+  const sums = pool.take(rows * headDim);
   const group = Math.max(
     1,
     Math.min(mostHeadsPerRun, heads, Math.floor(mostSimilarities / (evictedRows * rows))),
   );
-  const evictedKeys = new Float32Array(group * evictedRows * headDim);
-  const conservedKeys = new Float32Array(group * rows * headDim);
+  const evictedKeys = pool.take(group * evictedRows * headDim);
+  const conservedKeys = pool.take(group * rows * headDim);
   for (let first = 0; first < heads; first += group) {
     const count = Math.min(group, heads - first);
     for (let g = 0; g < count; g++) {
@@ -105,5 +107,6 @@ export async function mergeEvicted(options: {
       });
     }
   }
+  for (const scratch of [sums, evictedKeys, conservedKeys]) pool.give(scratch);
   return { evicted, targets };
 }
