@@ -1,52 +1,81 @@
-import path from 'node:path';
-import { readImage } from '../backbone/decode-image.js';
-import { fitImage, type ImageSettings, normaliseImage } from '../backbone/preprocess-image.js';
-import { sha256 } from '../core/content-hash.js';
-import type { SampleJob } from './sample-job.js';
+import { Worker } from 'node:worker_threads';
+import type { ImageSettings } from '../backbone/preprocess-image.js';
+import { BugError, UserError } from '../core/errors.js';
+import type { ImageInput, ImageReply, ImageRequest } from './image-worker.js';
 
-/** What the vision tower gets of an image. */
-export interface ImageInput {
-  /** [3, S, S]. */
-  readonly pixels: Float32Array;
-  /** Hash of the 8-bit samples they are made of. */
-  readonly sha256: string;
+interface Waiting {
+  resolve(image: ImageInput): void;
+  reject(error: Error): void;
 }
 
 /**
- * Reads and decodes image files, all of a sample at once and those of the next sample ahead of time: decoding runs
- * on other threads while the main one is inside ONNX Runtime.
+ * Reads image files on another thread: all of a sample at once, and those of the next sample ahead of time, while
+ * the main thread is inside ONNX Runtime.
  */
 export class ImageReader {
+  readonly #worker: Worker;
   readonly #settings: ImageSettings;
+  readonly #waiting = new Map<number, Waiting>();
   /** Images of the next sample by file, already under way. */
-  #ahead = new Map<string, ReturnType<typeof readImage>>();
+  #ahead = new Map<string, Promise<ImageInput>>();
+  #requests = 0;
 
-  constructor(settings: ImageSettings) {
+  /** @param workerFile compiled `image-worker.js` */
+  constructor({ settings, workerFile }: { readonly settings: ImageSettings; readonly workerFile: string }) {
     this.#settings = settings;
+    this.#worker = new Worker(workerFile);
+    this.#worker.on('message', (reply: ImageReply) => this.#settle(reply));
+    this.#worker.on('error', (error) => {
+      for (const { reject } of this.#waiting.values()) reject(error);
+      this.#waiting.clear();
+    });
+    // An idle reader must not keep the process alive.
+    this.#worker.unref();
   }
 
   /**
-   * Pixel values of every file, in order.
+   * The images of every file, in order.
    *
    * @throws UserError naming the first file that cannot be read
    */
-  async read(files: readonly string[]): Promise<ImageInput[]> {
-    const images = await Promise.all(files.map((file) => this.#ahead.get(file) ?? readImage(file)));
-    return images.map((image) => {
-      const fitted = fitImage(image, this.#settings);
-      return { pixels: normaliseImage(fitted, this.#settings), sha256: sha256(fitted.data) };
-    });
+  read(files: readonly string[]): Promise<ImageInput[]> {
+    return Promise.all(files.map((file) => this.#ahead.get(file) ?? this.#request(file)));
   }
 
   /** Starts reading the images of the sample that comes next. */
-  readAhead({ task, sample }: SampleJob): void {
-    this.#ahead = new Map();
-    for (const name of sample.imageNames) {
-      const file = path.join(task.info.imageDir, name);
-      const image = readImage(file);
-      // The failure is reported when the sample's turn comes.
-      image.catch(() => {});
-      this.#ahead.set(file, image);
+  readAhead(files: readonly string[]): void {
+    this.#ahead = new Map(files.map((file) => [file, this.#request(file)]));
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #request(file: string): Promise<ImageInput> {
+    const id = this.#requests++;
+    const image = new Promise<ImageInput>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.ref();
+      this.#worker.postMessage({ id, file, settings: this.#settings } satisfies ImageRequest);
+    });
+    // Of an image read ahead the failure is reported when its sample's turn comes.
+    image.catch(() => {});
+    return image;
+  }
+
+  #settle(reply: ImageReply): void {
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if (this.#waiting.size === 0) this.#worker.unref();
+    switch (reply.kind) {
+      case 'image':
+        waiting?.resolve(reply.image);
+        return;
+      case 'unusable':
+        waiting?.reject(new UserError(reply.problem));
+        return;
+      case 'bug':
+        waiting?.reject(new BugError({ what: reply.message }));
     }
   }
 }

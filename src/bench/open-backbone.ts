@@ -17,6 +17,8 @@ export interface Backbone {
   readonly nearestKeys: NearestKeySearch;
   readonly tokenizer: TextTokenizer;
   readonly embeddings: EmbeddingTable;
+  /** Tokens that the prompt template puts around a question. */
+  readonly templateTokens: number;
   close(): Promise<void>;
 }
 
@@ -38,14 +40,17 @@ export async function openBackbone(
     await runtime.close();
   };
   try {
+    const { before, after } = bundle.manifest.prompt;
+    const tokenizer = await openTokenizer(bundle.directory);
     return {
       bundle,
       runtime,
       model: await openLanguageModel(runtime, bundle),
       vision: await openVisionEncoder(runtime, bundle),
       nearestKeys: await openNearestKeySearch(runtime, text.headDim),
-      tokenizer: await openTokenizer(bundle.directory),
+      tokenizer,
       embeddings,
+      templateTokens: tokenizer.encode(before).length + tokenizer.encode(after).length,
       close,
     };
   } catch (error) {

@@ -7,7 +7,7 @@ import { UserError } from '../core/errors.js';
 import type { Sample } from '../milebench/annotation.js';
 import type { Task } from '../milebench/dataset.js';
 import { buildQuestion } from '../milebench/prompt.js';
-import type { ImageInput } from './image-reader.js';
+import type { ImageInput } from './image-worker.js';
 import type { Backbone } from './open-backbone.js';
 import type { SampleRecord } from './record.js';
 import type { PreparedPrompt } from './run-cells.js';
@@ -21,11 +21,8 @@ export interface TokenizedSample {
 }
 
 /** Positions that question and images may take so that template and answer still fit the context. */
-export function questionLength(backbone: Backbone, maxNewTokens: number): number {
-  const { prompt, text } = backbone.bundle.manifest;
-  const template =
-    backbone.tokenizer.encode(prompt.before).length + backbone.tokenizer.encode(prompt.after).length;
-  return text.maxPositions - maxNewTokens - template - 1;
+function questionLength({ bundle, templateTokens }: Backbone, maxNewTokens: number): number {
+  return bundle.manifest.text.maxPositions - maxNewTokens - templateTokens - 1;
 }
 
 /**

@@ -121,17 +121,17 @@ export async function runBench({
   let runner: SampleRunner | null = null;
   /** Records of the last sample on their way to the disk, while the next one computes. */
   let stored = Promise.resolve();
-  const fail = async (failure: SampleFailure): Promise<void> => {
+  const fail = async (failure: SampleFailure, nth = 0): Promise<void> => {
     failures.push(failure);
     await directory.fail(failure);
-    onProgress({ kind: 'failure', done, samples, ...failure });
+    onProgress({ kind: 'failure', done: nth, samples, ...failure });
   };
   const store = async (
     job: SampleJob,
     outcome: SampleRecord[] | SampleFailure,
     nth: number,
   ): Promise<void> => {
-    if (!Array.isArray(outcome)) return fail(outcome);
+    if (!Array.isArray(outcome)) return fail(outcome, nth);
     await directory.append(outcome);
     written += outcome.length;
     onProgress({ kind: 'sample', done: nth, samples, task: job.task.info.name });

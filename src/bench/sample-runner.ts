@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { answerText } from '../backbone/answer-text.js';
 import { createStopCheck } from '../backbone/stop-criteria.js';
 import type { Outcome } from '../compression/compressed-layer.js';
@@ -16,7 +17,12 @@ import type { KeyedCell, RunSample, SampleJob, SampleRunner } from './sample-job
  * Runs samples on one backbone: one prefill a sample, one decode a cell. Takes the backbone over: closing the runner
  * closes it.
  */
-export function createSampleRunner(backbone: Backbone, generation: GenerationSettings): SampleRunner {
+export function createSampleRunner(
+  backbone: Backbone,
+  generation: GenerationSettings,
+  /** Compiled `image-worker.js`. */
+  imageWorker: string,
+): SampleRunner {
   const { bundle, model, runtime, tokenizer, embeddings } = backbone;
   const { prompt: template, text, tokens, image } = bundle.manifest;
   const stop = createStopCheck({ stopStrings: template.stopStrings, tokenizer, tokens });
@@ -25,14 +31,16 @@ export function createSampleRunner(backbone: Backbone, generation: GenerationSet
     embeddings.readRow(token, row);
     return row;
   };
-  const images = new ImageReader(image);
+  const images = new ImageReader({ settings: image, workerFile: imageWorker });
+  const imageFiles = ({ task, sample }: SampleJob): string[] =>
+    sample.imageNames.map((name) => path.join(task.info.imageDir, name));
   const spent = { input: 0, prefill: 0, compress: 0, decode: 0, runtimeInCompression: 0 };
 
   const runSample: RunSample = async (job, next) => {
     const begin = performance.now();
     const tokenized = tokenizeSample(backbone, job.task, job.sample, generation);
     const inputs = await images.read(tokenized.imagePaths);
-    if (next !== undefined) images.readAhead(next);
+    if (next !== undefined) images.readAhead(imageFiles(next));
     const { prompt, about } = await encodePrompt(backbone, tokenized, inputs);
     spent.input += performance.now() - begin;
     const kept = new Map<Cell, string[]>(job.cells.map(({ cell }) => [cell, []]));
@@ -62,7 +70,10 @@ export function createSampleRunner(backbone: Backbone, generation: GenerationSet
       const { runtimeInCompression, ...stages } = spent;
       return { ...stages, compute: runtime.milliseconds + spent.compress - runtimeInCompression };
     },
-    close: () => backbone.close(),
+    close: async () => {
+      await images.close();
+      await backbone.close();
+    },
   };
 }
 

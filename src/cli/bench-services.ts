@@ -41,6 +41,9 @@ export interface BenchServices {
 
 const mebibyte = 2 ** 20;
 
+/** The file that decodes images on a thread of its own, in the built package. */
+const imageWorker = 'dist/bench/image-worker.js';
+
 async function openConverted(checkpoint: string, shell: Shell, progress: Progress): Promise<Bundle> {
   const name = path.basename(checkpoint);
   const { sourceFiles, close } = await openCheckpoint({ path: checkpoint });
@@ -94,7 +97,7 @@ export function createBenchServices(shell: Shell): BenchServices {
       await requireSelfTest();
       const checked = await openBundle(bundle.directory, { verify: 'hashes' });
       const backbone = await openBackbone(checked, { threads: availableParallelism() });
-      return createSampleRunner(backbone, generation);
+      return createSampleRunner(backbone, generation, path.join(shell.packageRoot, imageWorker));
     },
     async gitCommit() {
       const options = { cwd: shell.packageRoot };

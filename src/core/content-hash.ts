@@ -1,8 +1,12 @@
-import { createHash } from 'node:crypto';
+import * as crypto from 'node:crypto';
+
+/** Twice as fast on a few kilobytes; Node.js has it from 20.12 on. */
+const oneShot: typeof crypto.hash | undefined = crypto.hash;
 
 /** SHA-256 of bytes or of the UTF-8 form of a string, in hexadecimal. */
 export function sha256(content: Uint8Array | string): string {
-  return createHash('sha256').update(content).digest('hex');
+  if (oneShot !== undefined) return oneShot('sha256', content, 'hex');
+  return crypto.createHash('sha256').update(content).digest('hex');
 }
 
 /** JSON with object keys sorted at every depth, so that equal values have equal text. `undefined` fields are left out. */

@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../onnx/graph-builder.js';
 import type { LayerCache } from './layer-cache.js';
 import type { AttentionShape } from './prefill-attention.js';
-import { floats, type Runtime, type Tensor } from './runtime.js';
+import type { Runtime, Tensor } from './runtime.js';
 
 /** Attention of one query over a compressed cache: [1, 1, heads * headDim] in and out. */
 export type DecodeAttention = (query: Tensor, cache: LayerCache) => Promise<Tensor>;
@@ -43,13 +43,7 @@ export async function openDecodeAttention(runtime: Runtime, shape: AttentionShap
   graph.output('attention', 'f32', [1, 1, heads * headDim]);
   const kernel = await runtime.open(graph.bytes());
   return async (query, cache) => {
-    const buffer = [kvHeads, cache.capacity, headDim];
-    const result = await kernel.run({
-      query,
-      keys: floats(cache.keys, buffer),
-      values: floats(cache.values, buffer),
-      mask: floats(cache.mask, [1, cache.capacity]),
-    });
+    const result = await kernel.run({ query, ...cache.feeds });
     return result['attention']!;
   };
 }

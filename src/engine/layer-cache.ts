@@ -1,3 +1,5 @@
+import { floats, type Tensor } from './runtime.js';
+
 /** Rows are allocated in blocks, so that a decode step rarely copies and never by the whole context. */
 const blockRows = 64;
 
@@ -7,6 +9,13 @@ const masked = -1e30;
 /** Rows to allocate for a layer that starts decoding with `rows` and will append to them. */
 export function cacheCapacity(rows: number): number {
   return Math.ceil((rows + 1) / blockRows) * blockRows;
+}
+
+/** What decode attention reads of a cache. */
+export interface CacheFeeds {
+  readonly keys: Tensor;
+  readonly values: Tensor;
+  readonly mask: Tensor;
 }
 
 /** The growing K/V cache of one layer during decode, owned by JavaScript. */
@@ -20,6 +29,7 @@ export class LayerCache {
   mask: Float32Array;
   rows: number;
   capacity: number;
+  #feeds: CacheFeeds | null = null;
 
   /** Takes over the buffers; `capacity` must leave them consistent with `heads` and `headDim`. */
   constructor(options: {
@@ -37,6 +47,17 @@ export class LayerCache {
     this.keys = options.keys;
     this.values = options.values;
     this.mask = new Float32Array(options.capacity).fill(masked, options.rows);
+  }
+
+  /** The buffers as tensors [heads, capacity, headDim] and [1, capacity]; they see every row appended. */
+  get feeds(): CacheFeeds {
+    const { heads, capacity, headDim } = this;
+    this.#feeds ??= {
+      keys: floats(this.keys, [heads, capacity, headDim]),
+      values: floats(this.values, [heads, capacity, headDim]),
+      mask: floats(this.mask, [1, capacity]),
+    };
+    return this.#feeds;
   }
 
   /** Bytes of the used rows of K and V. */
@@ -64,6 +85,7 @@ export class LayerCache {
     const capacity = this.capacity + blockRows;
     this.keys = this.#widened(this.keys, capacity);
     this.values = this.#widened(this.values, capacity);
+    this.#feeds = null;
     const mask = new Float32Array(capacity).fill(masked);
     mask.set(this.mask);
     this.mask = mask;
