@@ -7,16 +7,8 @@ import { type RgbImage, rowsOf, rowsOnSquare } from './rgb-image.js';
 export type ImageSettings = BundleManifest['image'];
 
 /**
- * RGB image -> pixels [3, S, S] for the vision tower, S = `settings.size`.
- *
- * Reference: LLaVA mm_utils.py `process_images` with transformers' CLIPImageProcessor.
- */
-export function preprocessImage(image: RgbImage, settings: ImageSettings): Float32Array {
-  return normaliseImage(fitImage(image, settings), settings);
-}
-
-/**
- * The 8-bit stage: any RGB image -> [S, S, 3].
+ * The 8-bit stage: any RGB image -> [S, S, 3], S = `settings.size`. Reference: LLaVA mm_utils.py `process_images` with
+ * transformers' CLIPImageProcessor.
  *
  * `pad` pastes the image on a square of the mean colour and resizes that to S; `crop` resizes the shortest edge
  * to S, the other to trunc(S * long / short), and cuts S x S out of the centre, offset floor((n - S) / 2). Neither
