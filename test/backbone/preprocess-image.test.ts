@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { readImage } from '../../src/backbone/decode-image.js';
 import { fitImage, type ImageSettings, normaliseImage } from '../../src/backbone/preprocess-image.js';
+import type { RgbImage } from '../../src/backbone/rgb-image.js';
 import { fixturePath, repositoryPath } from '../support/fixture-path.js';
 import { readJson } from '../support/read-json.js';
 import { float32Values, readSafetensors } from '../support/read-safetensors.js';

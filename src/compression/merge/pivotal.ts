@@ -1,25 +1,12 @@
+import type { MergeRule } from './merge-evicted.js';
+
 /**
  * Pivotal merging: a conserved row becomes the mean of itself and, for every evicted token x assigned to it, the
  * midpoint between x and the row. With n tokens of sum S that is (row * (1 + n/2) + S/2) / (1 + n); the sum is
  * all that has to be gathered. Rows nobody was assigned to are left untouched.
  * Source: LOOK-M equation 9; modify_llama.py, pivot merge.
- *
- * @param rows [rowCount, headDim] of one head, merged in place
- * @param source [*, headDim] of the same head: the full cache
- * @param evicted positions in `source` of the evicted tokens
- * @param targets row of each evicted token
- * @param sums scratch of at least rowCount * headDim floats
  */
-export function mergePivotal(options: {
-  rows: Float32Array;
-  rowCount: number;
-  headDim: number;
-  source: Float32Array;
-  evicted: Int32Array;
-  targets: Int32Array;
-  sums: Float32Array;
-}): void {
-  const { rows, rowCount, headDim, source, evicted, targets, sums } = options;
+export const mergePivotal: MergeRule = ({ rows, rowCount, headDim, source, evicted, targets, sums }) => {
   const counts = new Int32Array(rowCount);
   sums.fill(0, 0, rowCount * headDim);
   for (let e = 0; e < evicted.length; e++) {
@@ -36,4 +23,4 @@ export function mergePivotal(options: {
     const others = 0.5 / (1 + n);
     for (let i = row * headDim; i < (row + 1) * headDim; i++) rows[i] = rows[i]! * own + sums[i]! * others;
   }
-}
+};
