@@ -97,7 +97,7 @@ function oneLine(error: unknown): string {
     .trim()
     .split(/\s*\n\s*/)
     .join(', ')
-    .replace(/\.$/, '');
+    .replace(/[.:]$/, '');
 }
 
 function formatOf(bytes: Uint8Array): ImageFormat | undefined {

@@ -70,7 +70,7 @@ export function tokenizeSample(
   if (modality.length + maxNewTokens > manifest.text.maxPositions) {
     throw new UserError({
       what: `the prompt has ${modality.length} tokens; with ${maxNewTokens} for the answer it exceeds the context of ${manifest.text.maxPositions}`,
-      where: `${where}, field task_instance.context`,
+      where: `${where}, field meta_data.task_instruction`,
       fix: 'shorten the task instruction or lower generation.max-new-tokens',
     });
   }

@@ -3,6 +3,7 @@ import { answerText } from '../backbone/answer-text.js';
 import { createStopCheck } from '../backbone/stop-criteria.js';
 import type { Outcome } from '../compression/compressed-layer.js';
 import { sha256 } from '../core/content-hash.js';
+import { UserError } from '../core/errors.js';
 import { bytesOf } from '../core/tensor.js';
 import { scoreAnswer } from '../scoring/score-answer.js';
 import { ImageReader } from './image-reader.js';
@@ -39,7 +40,9 @@ export function createSampleRunner(
   const runSample: RunSample = async (job, next) => {
     const begin = performance.now();
     const tokenized = tokenizeSample(backbone, job.task, job.sample, generation);
-    const inputs = await images.read(tokenized.imagePaths);
+    const inputs = await images.read(tokenized.imagePaths).catch((error: unknown) => {
+      throw locatedInSample(error, job);
+    });
     if (next !== undefined) images.readAhead(imageFiles(next));
     const { prompt, about } = await encodePrompt(backbone, tokenized, inputs);
     spent.input += performance.now() - begin;
@@ -75,6 +78,14 @@ export function createSampleRunner(
       await backbone.close();
     },
   };
+}
+
+/** An image that cannot be used is named together with the field that asks for it. */
+function locatedInSample(error: unknown, { task, sample }: SampleJob): unknown {
+  if (!(error instanceof UserError)) return error;
+  const { what, where: file = 'image', fix } = error.problem;
+  const where = `${task.info.annotationFile}, sample ${sample.sampleId}, field task_instance.images_path`;
+  return new UserError({ what: `${file}: ${what}`, where, ...(fix === undefined ? {} : { fix }) });
 }
 
 type AnsweredFields = 'tokens' | 'answer' | 'score' | 'extracted';

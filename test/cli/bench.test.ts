@@ -27,8 +27,10 @@ describe('lookm bench', () => {
     const titles = ['Score by task column (%)', 'Size of the KV cache', 'Time (ms)'];
     for (const title of titles) expect(stdout).toContain(`${title}\n`);
     expect(stdout.match(/Semantics: release/g)).toHaveLength(1);
-    expect(stdout.slice(stdout.indexOf('Done:'))).toMatchInlineSnapshot(`
+    const closing = stdout.slice(stdout.indexOf('Done:')).replaceAll(/-?\d+\.\d/g, '0.0');
+    expect(closing).toMatchInlineSnapshot(`
       "Done: 36 records (36 new, 0 found), 4 prefills.
+      Time: 0.0 s (input 0.0, prefill 0.0, compress 0.0, decode 0.0, other 0.0); 0.0 % outside ONNX Runtime and compression
       Tables: results/quickstart/{accuracy,cache,latency}.{csv,md}
       Records: results/quickstart/samples.jsonl, manifest.json
       Next: lookm bench --help shows how to choose methods, budgets, tasks and your own backbone
@@ -109,6 +111,7 @@ describe('lookm bench', () => {
       written: 36,
       resumed: 0,
       prefills: 4,
+      times: { input: 1, prefill: 2, compress: 3, decode: 4, compute: 9, wall: expect.any(Number) },
       interrupted: false,
     });
     expect(await lookm([...small, '--quiet'], { cwd: await scratch() })).toEqual({

@@ -11,6 +11,7 @@ import { type DoctorServices, doctorCommand } from '../../src/cli/doctor.js';
 import { listCommand } from '../../src/cli/list.js';
 import { runProgram } from '../../src/cli/program.js';
 import { createOutput } from '../../src/cli/shell.js';
+import { verifyCommand } from '../../src/cli/verify.js';
 import { fakeRunner } from '../bench/fake-run.js';
 
 export const packageRoot = path.resolve(import.meta.dirname, '../..');
@@ -80,6 +81,7 @@ export async function lookm(
     listCommand,
     convertCommand,
     doctorCommand(async () => doctor),
+    verifyCommand,
   ];
   const code = await runProgram({
     commands,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compressLayer } from '../../src/compression/compress-layer.js';
 import { type LayerInput, rowBudget } from '../../src/compression/layer-input.js';
 import { methodNamed, methods } from '../../src/compression/registry.js';
+import { FloatPool } from '../../src/core/float-pool.js';
 import { randomLayer } from '../support/random-layer.js';
 import {
   referenceKept,
@@ -10,7 +11,11 @@ import {
   referencePivotalMerge,
 } from '../support/reference-compression.js';
 
-const tools = { nearestKeys: referenceNearestKeys, capacityFor: (rows: number) => rows + 3 };
+const tools = {
+  nearestKeys: referenceNearestKeys,
+  capacityFor: (rows: number) => rows + 3,
+  pool: new FloatPool(),
+};
 
 const layerArbitrary = fc
   .record({
@@ -150,7 +155,7 @@ describe('look-m-tp-p', () => {
     expect(large.rows).toBe(5 + 45);
   });
 
-  it('merges each evicted token into its nearest conserved key as equation 9 says', async () => {
+  it('merges each evicted token into its nearest conserved key as the pivotal rule says', async () => {
     await fc.assert(
       fc.asyncProperty(layerArbitrary, ratioArbitrary, async (layer, ratio) => {
         const result = await compressLayer(layer, method, ratio, tools);

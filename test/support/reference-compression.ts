@@ -48,7 +48,7 @@ export function referenceKept(options: {
   return positions;
 }
 
-/** Pivotal merge of one head by equation 9, term by term. */
+/** Pivotal merge of one head by its definition, term by term. */
 export function referencePivotalMerge(options: {
   /** Rows before eviction, [length][headDim]. */
   source: readonly (readonly number[])[];

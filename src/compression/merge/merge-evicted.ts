@@ -40,7 +40,7 @@ function evictedPositions(heads: number, length: number, { rows, kept }: Selecti
 
 /**
  * Assigns every evicted token to its nearest conserved key and merges keys and values alike: the assignment
- * always comes from the keys. Source: LOOK-M equations 6-8.
+ * always comes from the keys. Source: LOOK-M, KV pairs merging; modify_llama.py.
  *
  * @param keys [heads, capacity, headDim] conserved keys, merged in place
  * @param values [heads, capacity, headDim] conserved values, merged in place

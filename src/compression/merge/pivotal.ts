@@ -4,7 +4,7 @@ import type { MergeRule } from './merge-evicted.js';
  * Pivotal merging: a conserved row becomes the mean of itself and, for every evicted token x assigned to it, the
  * midpoint between x and the row. With n tokens of sum S that is (row * (1 + n/2) + S/2) / (1 + n); the sum is
  * all that has to be gathered. Rows nobody was assigned to are left untouched.
- * Source: LOOK-M equation 9; modify_llama.py, pivot merge.
+ * Source: LOOK-M, pivotal merging; modify_llama.py, pivot merge.
  */
 export const mergePivotal: MergeRule = ({ rows, rowCount, headDim, source, evicted, targets, sums }) => {
   const counts = new Int32Array(rowCount);
