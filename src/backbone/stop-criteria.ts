@@ -20,15 +20,33 @@ export interface StopOptions {
  *
  * Reference: LLaVA mm_utils.py, `KeywordsStoppingCriteria`, with an empty prompt (generation from embeddings).
  */
-export function createStopCheck({ stopStrings, tokenizer, tokens }: StopOptions): StopCheck {
+export function createStopCheck(options: StopOptions): StopCheck {
+  const { stopStrings, tokenizer, tokens } = options;
+  const stopsText = textCheck(options);
   const keywords = stopStrings.map((text) => keywordIds(text, tokenizer, tokens));
   const longest = Math.max(0, ...keywords.map((ids) => ids.length));
   return (generated) => {
     if (tokens.eos !== null && generated.at(-1) === tokens.eos) return 'eos';
     if (longest === 0 || generated.length === 0) return null;
     if (keywords.some((ids) => endsWith(generated, ids))) return 'stop-string';
-    const text = tokenizer.decode(generated.slice(-longest), { skipSpecialTokens: true });
-    return stopStrings.some((stop) => text.includes(stop)) ? 'stop-string' : null;
+    return stopsText(generated.slice(-longest)) ? 'stop-string' : null;
+  };
+}
+
+/** Windows of ids remembered at most: where one id is looked at, that is the vocabulary that occurs. */
+const rememberedWindows = 65_536;
+
+/** Whether the text of some ids contains a stop string. Decoding costs as much as a small model's step: remembered. */
+function textCheck({ stopStrings, tokenizer }: StopOptions): (ids: readonly number[]) => boolean {
+  const known = new Map<string, boolean>();
+  return (ids) => {
+    const key = ids.join();
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const text = tokenizer.decode(ids, { skipSpecialTokens: true });
+    const stops = stopStrings.some((stop) => text.includes(stop));
+    if (known.size < rememberedWindows) known.set(key, stops);
+    return stops;
   };
 }
 

@@ -14,7 +14,6 @@ interface Waiting {
  */
 export class ImageReader {
   readonly #worker: Worker;
-  readonly #settings: ImageSettings;
   readonly #waiting = new Map<number, Waiting>();
   /** Images of the next sample by file, already under way. */
   #ahead = new Map<string, Promise<ImageInput>>();
@@ -22,8 +21,7 @@ export class ImageReader {
 
   /** @param workerFile compiled `image-worker.js` */
   constructor({ settings, workerFile }: { readonly settings: ImageSettings; readonly workerFile: string }) {
-    this.#settings = settings;
-    this.#worker = new Worker(workerFile);
+    this.#worker = new Worker(workerFile, { workerData: settings });
     this.#worker.on('message', (reply: ImageReply) => this.#settle(reply));
     this.#worker.on('error', (error) => {
       for (const { reject } of this.#waiting.values()) reject(error);
@@ -56,7 +54,7 @@ export class ImageReader {
     const image = new Promise<ImageInput>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#worker.ref();
-      this.#worker.postMessage({ id, file, settings: this.#settings } satisfies ImageRequest);
+      this.#worker.postMessage({ id, file } satisfies ImageRequest);
     });
     // Of an image read ahead the failure is reported when its sample's turn comes.
     image.catch(() => {});

@@ -1,4 +1,4 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { readImage } from '../backbone/decode-image.js';
 import { fitImage, type ImageSettings, normaliseImage } from '../backbone/preprocess-image.js';
 import { sha256 } from '../core/content-hash.js';
@@ -15,7 +15,6 @@ export interface ImageInput {
 export interface ImageRequest {
   readonly id: number;
   readonly file: string;
-  readonly settings: ImageSettings;
 }
 
 export type ImageReply = { readonly id: number } & (
@@ -24,7 +23,7 @@ export type ImageReply = { readonly id: number } & (
   | { readonly kind: 'bug'; readonly message: string }
 );
 
-async function answer({ id, file, settings }: ImageRequest): Promise<ImageReply> {
+async function answer({ id, file }: ImageRequest, settings: ImageSettings): Promise<ImageReply> {
   try {
     const fitted = fitImage(await readImage(file), settings);
     const image = { pixels: normaliseImage(fitted, settings), sha256: sha256(fitted.data) };
@@ -37,7 +36,7 @@ async function answer({ id, file, settings }: ImageRequest): Promise<ImageReply>
 
 /** Runs on a thread of its own: decodes and resizes images while the main thread is inside ONNX Runtime. */
 parentPort?.on('message', async (request: ImageRequest) => {
-  const reply = await answer(request);
+  const reply = await answer(request, workerData as ImageSettings);
   const transferred = reply.kind === 'image' ? [reply.image.pixels.buffer as ArrayBuffer] : [];
   parentPort?.postMessage(reply, transferred);
 });

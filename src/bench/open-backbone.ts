@@ -5,7 +5,7 @@ import { openTokenizer, type TextTokenizer } from '../backbone/tokenizer.js';
 import type { NearestKeySearch } from '../compression/merge/nearest-key.js';
 import { type LanguageModel, openLanguageModel } from '../engine/language-model.js';
 import { openNearestKeySearch } from '../engine/nearest-key.js';
-import { Runtime } from '../engine/runtime.js';
+import type { Runtime } from '../engine/runtime.js';
 import { openVisionEncoder, type VisionEncoder } from '../engine/vision-encoder.js';
 
 /** A bundle ready to run. Close it when done. */
@@ -22,13 +22,13 @@ export interface Backbone {
   close(): Promise<void>;
 }
 
-/** @throws UserError when a part of the bundle cannot be loaded */
-export async function openBackbone(
-  bundle: Bundle,
-  { threads }: { readonly threads: number },
-): Promise<Backbone> {
+/**
+ * Loads a bundle into a runtime, which belongs to the backbone from here on.
+ *
+ * @throws UserError when a part of the bundle cannot be loaded; the runtime is closed then
+ */
+export async function openBackbone(bundle: Bundle, runtime: Runtime): Promise<Backbone> {
   const { text, embedding } = bundle.manifest;
-  const runtime = new Runtime({ threads });
   const embeddings = openEmbeddingTable({
     path: path.join(bundle.directory, embedding.file),
     dtype: embedding.dtype,

@@ -2,7 +2,7 @@ import { mergeEmbeddings } from '../backbone/merge-embeddings.js';
 import { layOutModalities } from '../backbone/modality-spans.js';
 import { renderQuestion } from '../backbone/prompt-template.js';
 import { imagePlaceholderId, tokenizePrompt } from '../backbone/tokenize-prompt.js';
-import { hashJson } from '../core/content-hash.js';
+import { sha256 } from '../core/content-hash.js';
 import { UserError } from '../core/errors.js';
 import type { Sample } from '../milebench/annotation.js';
 import type { Task } from '../milebench/dataset.js';
@@ -96,8 +96,8 @@ export async function encodePrompt(
       tokens: modality.length,
       textTokens: modality.length - imageTokens,
       images: images.length,
-      sha256: hashJson(inputIds),
-      pixelsSha256: hashJson(images.map((image) => image.sha256)),
+      sha256: sha256(JSON.stringify(inputIds)),
+      pixelsSha256: sha256(JSON.stringify(images.map((image) => image.sha256))),
     },
   };
 }

@@ -149,12 +149,17 @@ function recordOf(
       outcome: describeOutcome(outcome.outcome),
     },
     time: {
-      prefill: run.prefillTime,
-      compress: outcome.compressTime,
-      decode: generation.steps.reduce((total, step) => total + step, 0),
-      steps: [...generation.steps],
+      prefill: inMicroseconds(run.prefillTime),
+      compress: inMicroseconds(outcome.compressTime),
+      decode: inMicroseconds(generation.steps.reduce((total, step) => total + step, 0)),
+      steps: generation.steps.map(inMicroseconds),
     },
   };
+}
+
+/** Milliseconds without digits the clock does not have. */
+function inMicroseconds(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
 }
 
 function describeOutcome(outcome: Outcome): string {

@@ -11,7 +11,7 @@ import { createSampleRunner } from '../bench/sample-runner.js';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
 import { convertCheckpoint } from '../convert/convert-checkpoint.js';
 import { UserError } from '../core/errors.js';
-import { requiredRuntimeVersion } from '../engine/runtime.js';
+import { Runtime, requiredRuntimeVersion } from '../engine/runtime.js';
 import { selfTest } from '../engine/self-test.js';
 import {
   backboneKind,
@@ -69,8 +69,8 @@ async function openConverted(checkpoint: string, shell: Shell, progress: Progres
   return openBundle(out, { verify: 'sizes' });
 }
 
-async function requireSelfTest(): Promise<void> {
-  const failed = (await selfTest()).find(({ ok }) => !ok);
+async function requireSelfTest(runtime: Runtime): Promise<void> {
+  const failed = (await selfTest(runtime)).find(({ ok }) => !ok);
   if (failed === undefined) return;
   const what = `this machine computes wrongly: ${failed.name} (${failed.detail})`;
   throw new UserError({ what, fix: 'run `lookm doctor`' });
@@ -94,9 +94,10 @@ export function createBenchServices(shell: Shell): BenchServices {
       return openConverted(directory, shell, progress);
     },
     async openRunner(bundle, generation) {
-      await requireSelfTest();
+      const runtime = new Runtime({ threads: availableParallelism() });
+      await requireSelfTest(runtime);
       const checked = await openBundle(bundle.directory, { verify: 'hashes' });
-      const backbone = await openBackbone(checked, { threads: availableParallelism() });
+      const backbone = await openBackbone(checked, runtime);
       return createSampleRunner(backbone, generation, path.join(shell.packageRoot, imageWorker));
     },
     async gitCommit() {

@@ -3,6 +3,7 @@ import { type Chunk, chunkPlan } from './chunk-plan.js';
 import { ColumnSumRecorder } from './column-sum-recorder.js';
 import type { LanguageModel } from './language-model.js';
 import { floatData, floats, int64s, type Tensor } from './runtime.js';
+import { storeRows } from './store-rows.js';
 
 /** K, V and attention statistics of one layer over the whole prompt. Valid until the layer callback returns. */
 export interface PrefilledLayer {
@@ -88,32 +89,4 @@ export async function prefill(
 
 function positionsOf({ start, count }: Chunk): number[] {
   return Array.from({ length: count }, (_, i) => start + i);
-}
-
-/**
- * Moves token-major rows [count, heads * headDim] into a head-major buffer [heads, capacity, headDim]. Rows of even
- * width move as pairs, one double for two floats, which is twice as fast; finite floats never form a NaN pair, so
- * no bit can change on the way.
- */
-function storeRows(
-  buffer: Float32Array,
-  rows: Float32Array,
-  at: { start: number; count: number; heads: number; headDim: number; capacity: number },
-): void {
-  const { start, count, heads, headDim, capacity } = at;
-  const inPairs = headDim % 2 === 0 && rows.byteOffset % Float64Array.BYTES_PER_ELEMENT === 0;
-  const width = inPairs ? headDim / 2 : headDim;
-  const target = inPairs ? asPairs(buffer) : buffer;
-  const source = inPairs ? asPairs(rows) : rows;
-  for (let head = 0; head < heads; head++) {
-    let to = (head * capacity + start) * width;
-    for (let row = 0; row < count; row++) {
-      const from = (row * heads + head) * width;
-      for (let i = 0; i < width; i++) target[to++] = source[from + i]!;
-    }
-  }
-}
-
-function asPairs({ buffer, byteOffset, length }: Float32Array): Float64Array {
-  return new Float64Array(buffer, byteOffset, length / 2);
 }

@@ -12,8 +12,14 @@ export function floats(data: Float32Array, dims: readonly number[]): Tensor {
   return new ort.Tensor('float32', data, dims);
 }
 
+/** Small integers as int64; written as pairs of words, because a BigInt a value would be garbage a value. */
 export function int64s(values: readonly number[], dims: readonly number[]): Tensor {
-  return new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims);
+  const words = new Int32Array(2 * values.length);
+  for (let i = 0; i < values.length; i++) {
+    words[2 * i] = values[i]!;
+    words[2 * i + 1] = values[i]! < 0 ? -1 : 0;
+  }
+  return new ort.Tensor('int64', new BigInt64Array(words.buffer), dims);
 }
 
 export function int32s(values: readonly number[], dims: readonly number[]): Tensor {

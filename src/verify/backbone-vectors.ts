@@ -11,6 +11,7 @@ import type { PreparedPrompt } from '../bench/run-cells.js';
 import { convertCheckpoint } from '../convert/convert-checkpoint.js';
 import { UserError } from '../core/errors.js';
 import { fileExists, readJsonFile } from '../core/json-file.js';
+import { Runtime } from '../engine/runtime.js';
 import {
   type GoldenHf,
   goldenFamilySchema,
@@ -51,9 +52,8 @@ export async function verifyBackboneVectors(directory: string): Promise<ModeTall
       if (!(error instanceof UserError) || convertedFamilies.test(golden.family)) throw error;
       return [skipped(directory, golden.family)];
     }
-    const backbone = await openBackbone(await openBundle(bundleDirectory, { verify: 'hashes' }), {
-      threads: 1,
-    });
+    const bundle = await openBundle(bundleDirectory, { verify: 'hashes' });
+    const backbone = await openBackbone(bundle, new Runtime({ threads: 1 }));
     try {
       return isHf ? await verifyHf(directory, backbone) : await verifyOriginal(directory, backbone);
     } finally {
