@@ -6,7 +6,7 @@ import { sha256 } from '../core/content-hash.js';
 import { UserError } from '../core/errors.js';
 import { bytesOf } from '../core/tensor.js';
 import { scoreAnswer } from '../scoring/score-answer.js';
-import { ImageReader } from './image-reader.js';
+import type { ImageReader } from './image-reader.js';
 import type { Backbone } from './open-backbone.js';
 import { encodePrompt, tokenizeSample } from './prepare-prompt.js';
 import { type Cell, recordVersion, type SampleRecord } from './record.js';
@@ -15,24 +15,22 @@ import { type CellOutcome, runCells } from './run-cells.js';
 import type { KeyedCell, RunSample, SampleJob, SampleRunner } from './sample-job.js';
 
 /**
- * Runs samples on one backbone: one prefill a sample, one decode a cell. Takes the backbone over: closing the runner
- * closes it.
+ * Runs samples on one backbone: one prefill a sample, one decode a cell. Takes backbone and image reader over: closing
+ * the runner closes them.
  */
 export function createSampleRunner(
   backbone: Backbone,
   generation: GenerationSettings,
-  /** Compiled `image-worker.js`. */
-  imageWorker: string,
+  images: ImageReader,
 ): SampleRunner {
   const { bundle, model, runtime, tokenizer, embeddings } = backbone;
-  const { prompt: template, text, tokens, image } = bundle.manifest;
+  const { prompt: template, text, tokens } = bundle.manifest;
   const stop = createStopCheck({ stopStrings: template.stopStrings, tokenizer, tokens });
   const embed = (token: number): Float32Array => {
     const row = new Float32Array(text.hiddenSize);
     embeddings.readRow(token, row);
     return row;
   };
-  const images = new ImageReader({ settings: image, workerFile: imageWorker });
   const imageFiles = ({ task, sample }: SampleJob): string[] =>
     sample.imageNames.map((name) => path.join(task.info.imageDir, name));
   const spent = { input: 0, prefill: 0, compress: 0, decode: 0, runtimeInCompression: 0 };

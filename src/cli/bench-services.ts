@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { type Bundle, openBundle } from '../backbone/open-bundle.js';
 import { findPromptTemplate } from '../backbone/prompt-template.js';
+import { ImageReader } from '../bench/image-reader.js';
 import { openBackbone } from '../bench/open-backbone.js';
 import type { GenerationSettings } from '../bench/record-key.js';
 import type { SampleRunner } from '../bench/sample-job.js';
@@ -94,11 +95,14 @@ export function createBenchServices(shell: Shell): BenchServices {
       return openConverted(directory, shell, progress);
     },
     async openRunner(bundle, generation) {
+      // Its thread starts while the backbone is loaded.
+      const workerFile = path.join(shell.packageRoot, imageWorker);
+      const images = new ImageReader({ settings: bundle.manifest.image, workerFile });
       const runtime = new Runtime({ threads: availableParallelism() });
       await requireSelfTest(runtime);
       const checked = await openBundle(bundle.directory, { verify: 'hashes' });
       const backbone = await openBackbone(checked, runtime);
-      return createSampleRunner(backbone, generation, path.join(shell.packageRoot, imageWorker));
+      return createSampleRunner(backbone, generation, images);
     },
     async gitCommit() {
       const options = { cwd: shell.packageRoot };
