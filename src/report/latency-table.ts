@@ -30,11 +30,11 @@ export function latencyTable(input: ReportInput): Table {
   const fullStep = fullSteps.length === 0 ? null : median(fullSteps);
   return {
     name: 'latency',
-    title: 'Time (ms)',
+    title: 'Latency (ms)',
     notes: [
       'A by-product of an accuracy run, not a latency protocol: no warm-up, no repeats, answers of different lengths.',
-      'Prefill is shared by all cells of a sample; compress = all layers of a sample; step = one decode step. Median ± median absolute deviation.',
-      'Speed-up = median step of the full cache over median step of the row.',
+      'Prefill is shared by all cells of a sample; compress = all layers of a sample; decode = one decode step. Median ± median absolute deviation.',
+      'Speed-up = median decode step of the full cache over median step of the row.',
     ],
     legend: legendOf(rows),
     columns: [
@@ -43,8 +43,8 @@ export function latencyTable(input: ReportInput): Table {
       { header: '± prefill', kind: 'number', decimals: 1 },
       { header: 'compress', kind: 'number', decimals: 2 },
       { header: '± compress', kind: 'number', decimals: 2 },
-      { header: 'step', kind: 'number', decimals: 2 },
-      { header: '± step', kind: 'number', decimals: 2 },
+      { header: 'decode', kind: 'number', decimals: 2 },
+      { header: '± decode', kind: 'number', decimals: 2 },
       { header: 'steps', kind: 'number' },
       { header: 'speed-up', kind: 'number', decimals: 2 },
     ],

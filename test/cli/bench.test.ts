@@ -24,7 +24,7 @@ describe('lookm bench', () => {
     const cwd = await scratch();
     const { code, stdout, stderr } = await lookm(small, { cwd });
     expect(code).toBe(0);
-    const titles = ['Score by task column (%)', 'Size of the KV cache', 'Time (ms)'];
+    const titles = ['Score by task column (%)', 'Size of the KV cache', 'Latency (ms)'];
     for (const title of titles) expect(stdout).toContain(`${title}\n`);
     expect(stdout.match(/Semantics: release/g)).toHaveLength(1);
     const closing = stdout.slice(stdout.indexOf('Done:')).replaceAll(/-?\d+\.\d/g, '0.0');

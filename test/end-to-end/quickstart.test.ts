@@ -94,7 +94,7 @@ function comparedWith(run: string) {
 describe('lookm bench without flags in an empty directory', () => {
   test('ends well with three tables and the files they came from', async () => {
     expect(first.code).toBe(0);
-    for (const title of ['Score by task column (%)', 'Size of the KV cache', 'Time (ms)'])
+    for (const title of ['Score by task column (%)', 'Size of the KV cache', 'Latency (ms)'])
       expect(first.stdout).toContain(`${title}\n`);
     expect(first.stdout).toContain('Done: 2970 records (2970 new, 0 found), 330 prefills.\n');
     expect(await readdir(place.cwd)).toEqual(['results']);

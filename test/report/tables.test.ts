@@ -114,16 +114,16 @@ describe('the cache table', () => {
 describe('the latency table', () => {
   test('shows medians, deviations, steps and the speed-up, and says what it is not', () => {
     expect(renderConsole(latencyTable(input), plain)).toMatchInlineSnapshot(`
-      "Time (ms)
+      "Latency (ms)
 
-      method       budget  first token  n  prefill  ± prefill  compress  ± compress   step  ± step  steps  speed-up
-      full         100%    prefill      4     50.0        0.0      2.00        0.00  11.00    1.00      3      1.00
-      full         100%    cache        4     50.0        0.0      2.00        0.00  11.00    1.00      3      1.00
-      look-m-tp-p  5%      cache        4     50.0        0.0      5.00        3.00   5.50    0.50      2      2.00
+      method       budget  first token  n  prefill  ± prefill  compress  ± compress  decode  ± decode  steps  speed-up
+      full         100%    prefill      4     50.0        0.0      2.00        0.00   11.00      1.00      3      1.00
+      full         100%    cache        4     50.0        0.0      2.00        0.00   11.00      1.00      3      1.00
+      look-m-tp-p  5%      cache        4     50.0        0.0      5.00        3.00    5.50      0.50      2      2.00
 
       A by-product of an accuracy run, not a latency protocol: no warm-up, no repeats, answers of different lengths.
-      Prefill is shared by all cells of a sample; compress = all layers of a sample; step = one decode step. Median ± median absolute deviation.
-      Speed-up = median step of the full cache over median step of the row.
+      Prefill is shared by all cells of a sample; compress = all layers of a sample; decode = one decode step. Median ± median absolute deviation.
+      Speed-up = median decode step of the full cache over median step of the row.
       "
     `);
   });
