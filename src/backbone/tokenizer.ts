@@ -64,11 +64,25 @@ export async function openTokenizer(directory: string): Promise<TextTokenizer> {
   }
   keepByteOrderMarks(tokenizer.decoder);
   return {
-    encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
+    encode: rememberShort((text) => tokenizer.encode(text, { add_special_tokens: false }).ids),
     decode: (ids, { skipSpecialTokens }) => {
       const known = ids.filter((id) => tokenizer.id_to_token(id) !== undefined);
       return known.length === 0 ? '' : tokenizer.decode(known, { skip_special_tokens: skipSpecialTokens });
     },
+  };
+}
+
+/** Instructions and the words between images repeat from sample to sample; longer texts hardly do. */
+const shortText = 256;
+const rememberedTexts = 4096;
+
+function rememberShort(encode: (text: string) => number[]): (text: string) => number[] {
+  const known = new Map<string, readonly number[]>();
+  return (text) => {
+    if (text.length > shortText) return encode(text);
+    const ids = known.get(text) ?? encode(text);
+    if (known.size < rememberedTexts) known.set(text, ids);
+    return [...ids];
   };
 }
 

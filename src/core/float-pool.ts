@@ -29,7 +29,7 @@ export class FloatPool {
   }
 }
 
-/** The next of four sizes between one power of two and the next, so that at most a fifth is wasted. */
+/** The next of four sizes between one power of two and the next, so that at most a quarter is added. */
 function sizeClass(bytes: number): number {
   const step = Math.max(64, 2 ** (Math.floor(Math.log2(Math.max(bytes, 1))) - 2));
   return Math.ceil(bytes / step) * step;
