@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { ImageSettings } from '../backbone/preprocess-image.js';
-import { BugError, UserError } from '../core/errors.js';
+import { BugError, messageOf, UserError } from '../core/errors.js';
 import type { ImageInput, ImageReply, ImageRequest } from './image-worker.js';
 
 interface Waiting {
@@ -18,13 +18,16 @@ export class ImageReader {
   /** Images of the next sample by file, already under way. */
   #ahead = new Map<string, Promise<ImageInput>>();
   #requests = 0;
+  /** Why the thread is gone, once it is. */
+  #lost: Error | null = null;
 
   /** @param workerFile compiled `image-worker.js` */
   constructor({ settings, workerFile }: { readonly settings: ImageSettings; readonly workerFile: string }) {
     this.#worker = new Worker(workerFile, { workerData: settings });
     this.#worker.on('message', (reply: ImageReply) => this.#settle(reply));
-    this.#worker.on('error', (error) => {
-      for (const { reject } of this.#waiting.values()) reject(error);
+    this.#worker.on('error', (error: unknown) => {
+      this.#lost = new BugError({ what: `the image thread has ended: ${messageOf(error)}` });
+      for (const { reject } of this.#waiting.values()) reject(this.#lost);
       this.#waiting.clear();
     });
     // An idle reader must not keep the process alive.
@@ -52,6 +55,7 @@ export class ImageReader {
   #request(file: string): Promise<ImageInput> {
     const id = this.#requests++;
     const image = new Promise<ImageInput>((resolve, reject) => {
+      if (this.#lost !== null) return reject(this.#lost);
       this.#waiting.set(id, { resolve, reject });
       this.#worker.ref();
       this.#worker.postMessage({ id, file } satisfies ImageRequest);

@@ -83,7 +83,6 @@ export const runManifestSchema = z.strictObject({
 /** `manifest.json`: what was run, with what, where and how far. Holds no absolute path. */
 export type RunManifest = z.infer<typeof runManifestSchema>;
 export type Machine = RunManifest['machine'];
-export type Versions = RunManifest['versions'];
 
 /** The parts of a manifest that a command knows before it starts. */
 export type RunDescription = Pick<RunManifest, 'identity' | 'config' | 'versions' | 'machine' | 'gitCommit'>;

@@ -98,11 +98,15 @@ export function createBenchServices(shell: Shell): BenchServices {
       // Its thread starts while the backbone is loaded.
       const workerFile = path.join(shell.packageRoot, imageWorker);
       const images = new ImageReader({ settings: bundle.manifest.image, workerFile });
-      const runtime = new Runtime({ threads: availableParallelism() });
-      await requireSelfTest(runtime);
-      const checked = await openBundle(bundle.directory, { verify: 'hashes' });
-      const backbone = await openBackbone(checked, runtime);
-      return createSampleRunner(backbone, generation, images);
+      try {
+        const runtime = new Runtime({ threads: availableParallelism() });
+        await requireSelfTest(runtime);
+        const checked = await openBundle(bundle.directory, { verify: 'hashes' });
+        return createSampleRunner(await openBackbone(checked, runtime), generation, images);
+      } catch (error) {
+        await images.close();
+        throw error;
+      }
     },
     async gitCommit() {
       const options = { cwd: shell.packageRoot };

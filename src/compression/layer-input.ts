@@ -1,20 +1,11 @@
+import type { LayerRows } from '../core/layer-rows.js';
+
 /**
  * One decoder layer of a finished prefill, as compression sees it. Rows `length..capacity-1` of `keys` and
  * `values` are not part of the prompt seen by compression (the `cache` first-token protocol leaves the last
  * prompt token out).
  */
-export interface LayerInput {
-  /** Key/value heads. */
-  readonly heads: number;
-  readonly headDim: number;
-  /** Prompt rows to compress. */
-  readonly length: number;
-  /** Rows allocated per head in `keys` and `values`. */
-  readonly capacity: number;
-  /** [heads, capacity, headDim], rotary embedding already applied. */
-  readonly keys: Float32Array;
-  /** [heads, capacity, headDim]. */
-  readonly values: Float32Array;
+export interface LayerInput extends LayerRows {
   /** [length], 1 where the position is an image token. */
   readonly modality: Uint8Array;
   readonly statistics: AttentionStatistics;

@@ -1,4 +1,4 @@
-import { type Problem, UserError } from '../core/errors.js';
+import type { Problem } from '../core/errors.js';
 
 /** How much of the prompt's cache is kept, as two shares of the prompt length in [0, 1]. */
 export interface Budget {
@@ -61,13 +61,6 @@ export function parseBudget(
     };
   }
   return { budget: { kind: 'ratio', recent, important } };
-}
-
-/** `parseBudget` that throws a `UserError` naming `where` (a file position, a flag). */
-export function requireBudget(value: unknown, where: string): Budget {
-  const parsed = parseBudget(value);
-  if ('problem' in parsed) throw new UserError({ ...parsed.problem, where });
-  return parsed.budget;
 }
 
 /** Name of a budget in tables: `20%` when both parts are equal, else `0.15+0.05` (recent+important). */

@@ -1,9 +1,3 @@
-/** A dense row-major float32 tensor in JavaScript memory. */
-export interface FloatTensor {
-  readonly data: Float32Array;
-  readonly dims: readonly number[];
-}
-
 /** Number of elements of a shape; 1 for a scalar. */
 export function elementCount(dims: readonly number[]): number {
   let count = 1;

@@ -1,4 +1,5 @@
 import { invariant } from '../core/errors.js';
+import type { LayerRows } from '../core/layer-rows.js';
 import { type Chunk, chunkPlan } from './chunk-plan.js';
 import { ColumnSumRecorder } from './column-sum-recorder.js';
 import type { LanguageModel } from './language-model.js';
@@ -6,17 +7,8 @@ import { floatData, floats, int64s, type Tensor } from './runtime.js';
 import { storeRows } from './store-rows.js';
 
 /** K, V and attention statistics of one layer over the whole prompt. Valid until the layer callback returns. */
-export interface PrefilledLayer {
+export interface PrefilledLayer extends LayerRows {
   readonly layer: number;
-  /** Key/value heads. */
-  readonly heads: number;
-  readonly headDim: number;
-  readonly length: number;
-  readonly capacity: number;
-  /** [heads, length, headDim], rotary embedding applied. */
-  readonly keys: Float32Array;
-  /** [heads, length, headDim]. */
-  readonly values: Float32Array;
   readonly statistics: ColumnSumRecorder;
 }
 

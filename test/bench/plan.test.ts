@@ -5,9 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { chooseTasks } from '../../src/bench/choose-tasks.js';
 import { chooseSamples, planBench, planCells, prefillTokens } from '../../src/bench/plan.js';
 import { methods } from '../../src/compression/registry.js';
-import { requireBudget } from '../../src/config/budget.js';
 import { readConfig } from '../../src/config/read-config.js';
 import { listTasks, loadTask, type Task, type TaskInfo } from '../../src/milebench/dataset.js';
+import { requireBudget } from '../support/require-budget.js';
 import { config, scratch, writeTask } from './fake-run.js';
 
 const packageRoot = path.resolve(import.meta.dirname, '../..');

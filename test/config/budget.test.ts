@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { budgetName, parseBudget, requireBudget } from '../../src/config/budget.js';
+import { budgetName, parseBudget } from '../../src/config/budget.js';
+import { requireBudget } from '../support/require-budget.js';
 
 describe('a budget', () => {
   test.each([
