@@ -1,9 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import { messageOf, UserError } from '../core/errors.js';
 import { bytesOf } from '../core/tensor.js';
 import { gifFirstFrame } from './gif-first-frame.js';
+import { readImageFile } from './image-file.js';
 import type { RgbImage } from './rgb-image.js';
 
 /** Pillow refuses larger images as decompression bombs (twice `MAX_IMAGE_PIXELS`), so the reference cannot read them either. */
@@ -12,15 +11,9 @@ export const maxImagePixels = 178_956_970;
 /** The longest side JPEG can store; longer ones only come from files made to exhaust a reader. */
 export const maxImageSide = 65_535;
 
-/** No image within `maxImagePixels` needs a file beyond three bytes a pixel in any of the formats read. */
-const maxImageFileBytes = 3 * maxImagePixels;
-
 const readableFormats = 'PNG, JPEG, WebP and GIF';
 
 type ImageFormat = 'png' | 'jpeg' | 'webp' | 'gif';
-
-/** Below this size a round trip to another thread takes longer than the read itself. */
-const smallFileBytes = 256 * 1024;
 
 /**
  * Reads an image file as PIL `Image.open(path).convert('RGB')` does; see `decodeImage`.
@@ -28,25 +21,7 @@ const smallFileBytes = 256 * 1024;
  * Throws `UserError` when the file is missing, too large, truncated or no image.
  */
 export async function readImage(path: string): Promise<RgbImage> {
-  let bytes: Uint8Array;
-  try {
-    const { size } = statSync(path);
-    if (size > maxImageFileBytes) {
-      throw new UserError({
-        what: `image file has ${size} bytes, more than the ${maxImageFileBytes} that are read`,
-        where: path,
-        fix: 'store a smaller image',
-      });
-    }
-    bytes = size <= smallFileBytes ? readFileSync(path) : await readFile(path);
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(
-      { what: `cannot read the image (${messageOf(error)})`, where: path, fix: 'check the path' },
-      { cause: error },
-    );
-  }
-  return decodeImage(bytes, path);
+  return decodeImage(await readImageFile(path), path);
 }
 
 /**

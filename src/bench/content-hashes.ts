@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { BundleManifest } from '../backbone/bundle-manifest.js';
 import { hashJson, sha256 } from '../core/content-hash.js';
 import { messageOf, UserError } from '../core/errors.js';
 import type { Sample } from '../milebench/annotation.js';
 import type { Task, TaskInfo } from '../milebench/dataset.js';
+import { sampleImageFiles } from './sample-images.js';
 
 /** Reads at once: nothing else is to be done meanwhile, and for small files that is several times faster. */
 function hashFile(file: string): string {
@@ -26,9 +26,8 @@ export function hashDataset(tasks: readonly TaskInfo[]): string {
 }
 
 /** Hash of everything a prompt and its score are made of: question, instructions, choices, reference, image bytes. */
-export function hashSample(task: Task, sample: Sample): string {
-  const files = sample.imageNames.map((name) => path.join(task.info.imageDir, name));
-  const images = files.map(hashFile);
+export function hashSample(task: Task, sample: Sample, combineImages: 1 | null): string {
+  const images = sampleImageFiles(task, sample, combineImages).map(hashFile);
   const { sampleId, taskInstructionId, context, choices, response, imageNames } = sample;
   const { taskInstructions, info } = task;
   return hashJson({

@@ -8,9 +8,15 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** How often an image was decoded, and how often a decoded one of the same content served again. */
+export interface ImageCounters {
+  readonly decoded: number;
+  readonly reused: number;
+}
+
 /**
  * Reads image files on another thread: all of a sample at once, and those of the next sample ahead of time, while
- * the main thread is inside ONNX Runtime.
+ * the main thread is inside ONNX Runtime. Each content is decoded once while `ImageStore` keeps it.
  */
 export class ImageReader {
   readonly #worker: Worker;
@@ -18,6 +24,7 @@ export class ImageReader {
   /** Images of the next sample by file, already under way. */
   #ahead = new Map<string, Promise<ImageInput>>();
   #requests = 0;
+  readonly #counters = { decoded: 0, reused: 0 };
   /** Why the thread is gone, once it is. */
   #lost: Error | null = null;
 
@@ -45,7 +52,11 @@ export class ImageReader {
 
   /** Starts reading the images of the sample that comes next. */
   readAhead(files: readonly string[]): void {
-    this.#ahead = new Map(files.map((file) => [file, this.#request(file)]));
+    this.#ahead = new Map([...new Set(files)].map((file) => [file, this.#request(file)]));
+  }
+
+  get counters(): ImageCounters {
+    return { ...this.#counters };
   }
 
   async close(): Promise<void> {
@@ -71,6 +82,7 @@ export class ImageReader {
     if (this.#waiting.size === 0) this.#worker.unref();
     switch (reply.kind) {
       case 'image':
+        this.#counters[reply.reused ? 'reused' : 'decoded']++;
         waiting?.resolve(reply.image);
         return;
       case 'unusable':

@@ -1,8 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { readImage } from '../backbone/decode-image.js';
-import { fitImage, type ImageSettings, normaliseImage } from '../backbone/preprocess-image.js';
-import { sha256 } from '../core/content-hash.js';
+import { type ImageSettings, normaliseImage } from '../backbone/preprocess-image.js';
 import { messageOf, type Problem, UserError } from '../core/errors.js';
+import { ImageStore } from './image-store.js';
 
 /** What the vision tower gets of an image. */
 export interface ImageInput {
@@ -10,6 +9,8 @@ export interface ImageInput {
   readonly pixels: Float32Array;
   /** Hash of the 8-bit samples they are made of. */
   readonly sha256: string;
+  /** Hash of the file they were read from. */
+  readonly fileSha256: string;
 }
 
 export interface ImageRequest {
@@ -18,16 +19,20 @@ export interface ImageRequest {
 }
 
 export type ImageReply = { readonly id: number } & (
-  | { readonly kind: 'image'; readonly image: ImageInput }
+  | { readonly kind: 'image'; readonly image: ImageInput; readonly reused: boolean }
   | { readonly kind: 'unusable'; readonly problem: Problem }
   | { readonly kind: 'bug'; readonly message: string }
 );
 
-async function answer({ id, file }: ImageRequest, settings: ImageSettings): Promise<ImageReply> {
+const settings = workerData as ImageSettings;
+const store = new ImageStore(settings);
+
+/** The floats are made for each request, as they leave this thread with the reply. */
+async function answer({ id, file }: ImageRequest): Promise<ImageReply> {
   try {
-    const fitted = fitImage(await readImage(file), settings);
-    const image = { pixels: normaliseImage(fitted, settings), sha256: sha256(fitted.data) };
-    return { id, kind: 'image', image };
+    const { image, sha256, fileSha256, reused } = await store.read(file);
+    const pixels = normaliseImage(image, settings);
+    return { id, kind: 'image', image: { pixels, sha256, fileSha256 }, reused };
   } catch (error) {
     if (error instanceof UserError) return { id, kind: 'unusable', problem: error.problem };
     return { id, kind: 'bug', message: messageOf(error) };
@@ -36,7 +41,7 @@ async function answer({ id, file }: ImageRequest, settings: ImageSettings): Prom
 
 /** Runs on a thread of its own: decodes and resizes images while the main thread is inside ONNX Runtime. */
 parentPort?.on('message', async (request: ImageRequest) => {
-  const reply = await answer(request, workerData as ImageSettings);
+  const reply = await answer(request);
   const transferred = reply.kind === 'image' ? [reply.image.pixels.buffer as ArrayBuffer] : [];
   parentPort?.postMessage(reply, transferred);
 });

@@ -1,5 +1,5 @@
 import type { Budget } from '../config/budget.js';
-import type { FirstToken } from '../config/protocols.js';
+import type { FirstToken, Scoring, Semantics } from '../config/protocols.js';
 import type { RunConfig } from '../config/run-config.js';
 import { seededRandom, shuffled } from '../core/seeded-random.js';
 import type { Sample } from '../milebench/annotation.js';
@@ -20,9 +20,12 @@ export interface BenchPlan {
   readonly tasks: readonly PlannedTask[];
   /** Protocols the tables show; the full cache appears under each. */
   readonly firstTokens: readonly FirstToken[];
+  /** The scores that tables show. */
+  readonly scoring: Scoring;
 }
 
-type Grid = Pick<RunConfig, 'methods' | 'budgets' | 'semantics'> & {
+type Grid = Pick<RunConfig, 'methods' | 'budgets'> & {
+  readonly semantics: Semantics;
   readonly firstTokens: readonly FirstToken[];
 };
 
@@ -81,6 +84,7 @@ export function planBench({
     cells: planCells({ methods, budgets, firstTokens, semantics }),
     tasks: tasks.map((task) => ({ task, samples: chooseSamples(task.samples, { limit, seed }) })),
     firstTokens,
+    scoring: config.scoring,
   };
 }
 

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { mergeEmbeddings } from '../backbone/merge-embeddings.js';
 import { layOutModalities } from '../backbone/modality-spans.js';
 import { renderQuestion } from '../backbone/prompt-template.js';
@@ -10,6 +11,7 @@ import { buildQuestion } from '../milebench/prompt.js';
 import type { ImageInput } from './image-worker.js';
 import type { Backbone } from './open-backbone.js';
 import type { SampleRecord } from './record.js';
+import type { GenerationSettings } from './record-key.js';
 import type { PreparedPrompt } from './run-cells.js';
 
 /** Token ids of a sample's prompt, `imagePlaceholderId` at images, and the images that go there. */
@@ -20,14 +22,17 @@ export interface TokenizedSample {
   readonly modality: Uint8Array;
 }
 
-/** Positions that question and images may take so that template and answer still fit the context. */
-function questionLength({ bundle, templateTokens }: Backbone, maxNewTokens: number): number {
-  return bundle.manifest.text.maxPositions - maxNewTokens - templateTokens - 1;
+/** Positions that question and images may take: as set, or so that template and answer still fit the context. */
+function questionLength(
+  { bundle, templateTokens }: Backbone,
+  { maxContext, maxNewTokens }: GenerationSettings,
+): number {
+  return maxContext ?? bundle.manifest.text.maxPositions - maxNewTokens - templateTokens - 1;
 }
 
 /**
  * The prompt of a sample by MileBench's rules and the backbone's template. The context is cut from the left to what
- * `questionLength` leaves, so only an instruction longer than the context can fail.
+ * `questionLength` leaves, so without a `maxContext` only an instruction longer than the context can fail.
  *
  * @throws UserError when images and their marks do not match or the prompt exceeds the context
  */
@@ -35,22 +40,24 @@ export function tokenizeSample(
   backbone: Backbone,
   task: Task,
   sample: Sample,
-  { maxNewTokens }: { readonly maxNewTokens: number },
+  generation: GenerationSettings,
 ): TokenizedSample {
   const { manifest } = backbone.bundle;
   const { tokensPerImage } = manifest.vision;
+  const { maxNewTokens, combineImages } = generation;
   const question = buildQuestion({
     sample,
     taskInstructions: task.taskInstructions,
-    imageDir: task.info.imageDir,
-    maxContextLength: questionLength(backbone, maxNewTokens),
+    // The published code rewrites every part of the path that has the name of the folder: keep it to that folder.
+    imageDir: path.basename(task.info.imageDir),
+    maxContextLength: questionLength(backbone, generation),
     tokensPerImage,
     tokenizer: {
       encode: backbone.tokenizer.encode,
       decode: (ids: number[]) => backbone.tokenizer.decode(ids, { skipSpecialTokens: false }),
     },
     datasetName: task.info.name,
-    combineImage: null,
+    combineImage: combineImages,
   });
   const inputIds = tokenizePrompt(
     renderQuestion(manifest.prompt, question.text),
@@ -71,10 +78,12 @@ export function tokenizeSample(
     throw new UserError({
       what: `the prompt has ${modality.length} tokens; with ${maxNewTokens} for the answer it exceeds the context of ${manifest.text.maxPositions}`,
       where: `${where}, field meta_data.task_instruction`,
-      fix: 'shorten the task instruction or lower generation.max-new-tokens',
+      fix: 'lower max-context or generation.max-new-tokens, or shorten the task instruction',
     });
   }
-  return { inputIds, imagePaths: question.imagePaths, modality };
+  const datasetDirectory = path.dirname(task.info.imageDir);
+  const imagePaths = question.imagePaths.map((file) => path.join(datasetDirectory, file));
+  return { inputIds, imagePaths, modality };
 }
 
 /** Encodes the images of a sample and merges them with the text: [length, hiddenSize]. */

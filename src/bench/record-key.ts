@@ -1,9 +1,13 @@
 import { hashJson } from '../core/content-hash.js';
 import { type Cell, recordVersion } from './record.js';
 
-/** Settings that decide how an answer is generated. */
+/** Settings that decide how a prompt is built and its answer generated. */
 export interface GenerationSettings {
   readonly maxNewTokens: number;
+  /** Tokens of instruction, context and images; `null` = what leaves room for template and answer. */
+  readonly maxContext: number | null;
+  /** 1 = all images of a sample in one picture; `null` = the images themselves. */
+  readonly combineImages: 1 | null;
 }
 
 /**

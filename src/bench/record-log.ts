@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { truncate } from 'node:fs/promises';
+import { open, rename, rm, truncate } from 'node:fs/promises';
 import { messageOf, UserError } from '../core/errors.js';
 import { type SampleRecord, sampleRecordSchema } from './record.js';
 
@@ -63,4 +63,22 @@ export async function readRecordLog(file: string): Promise<RecordLog> {
   }
   if (pending.length > 0) await truncate(file, completeBytes);
   return { records, tornBytes: pending.length };
+}
+
+/** Replaces `samples.jsonl` as a whole, record by record: a crash leaves the old file or the new one. */
+export async function rewriteRecordLog(file: string, records: Iterable<SampleRecord>): Promise<void> {
+  const draft = `${file}.${process.pid}.tmp`;
+  try {
+    const handle = await open(draft, 'w');
+    try {
+      for (const record of records) await handle.appendFile(`${JSON.stringify(record)}\n`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
 }

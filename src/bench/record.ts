@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { type FirstToken, firstTokenSchema, type Semantics, semanticsSchema } from '../config/protocols.js';
+import { quantityLevels } from '../milebench/quantity-level.js';
 
 /** Bumped when the same inputs would give other numbers. */
-export const recordVersion = 1;
+export const recordVersion = 2;
 
 export { type FirstToken, firstTokenSchema, type Semantics, semanticsSchema };
 
@@ -16,6 +17,15 @@ export const cellSchema = z.strictObject({
 });
 export type Cell = z.infer<typeof cellSchema>;
 
+const answerScoreSchema = z.strictObject({
+  /** In [0, 1]. */
+  score: z.number(),
+  /** The label the scorer read out of the answer, where the metric extracts one. */
+  extracted: z.string().nullable(),
+  /** What the official script stops with at this answer; the score is 0 then. */
+  aborts: z.string().optional(),
+});
+
 export const sampleRecordSchema = z.strictObject({
   version: z.literal(recordVersion),
   /** Hash of bundle, sample, cell, generation settings and `version`. */
@@ -25,15 +35,16 @@ export const sampleRecordSchema = z.strictObject({
   column: z.string(),
   metric: z.string(),
   sampleId: z.string(),
+  /** By the images of the annotation, before truncation. */
+  quantityLevel: z.enum(quantityLevels),
   cell: cellSchema,
   answer: z.string(),
   tokens: z.array(z.int()),
   /** The reference answer, kept so that scores can be computed again. */
   response: z.string(),
   choices: z.array(z.string()).nullable(),
-  score: z.number(),
-  /** The letter or text the scorer read out of the answer, where the metric extracts one. */
-  extracted: z.string().nullable(),
+  /** By scoring semantics; computed again from answer, response and choices by `lookm score`. */
+  scores: z.strictObject({ release: answerScoreSchema, fixed: answerScoreSchema }),
   prompt: z.strictObject({
     tokens: z.int(),
     textTokens: z.int(),

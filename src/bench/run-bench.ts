@@ -1,4 +1,6 @@
 import { invariant, UserError } from '../core/errors.js';
+import type { Sample } from '../milebench/annotation.js';
+import type { Task } from '../milebench/dataset.js';
 import { hashSample } from './content-hashes.js';
 import type { BenchPlan } from './plan.js';
 import type { SampleRecord } from './record.js';
@@ -9,8 +11,8 @@ import type { KeyedCell, RunSample, SampleJob, SampleRunner } from './sample-job
 
 /** What happened, for whoever shows it. */
 export type BenchProgress =
-  /** Before the first sample: how much there is to do. */
-  | { readonly kind: 'start'; readonly samples: number; readonly records: number; readonly resumed: number }
+  /** Before the first sample that has to be run; `done` samples before it were found. */
+  | { readonly kind: 'opening'; readonly done: number; readonly samples: number }
   /** A sample is through; its records are on the disk. */
   | { readonly kind: 'sample'; readonly done: number; readonly samples: number; readonly task: string }
   | ({ readonly kind: 'failure'; readonly done: number; readonly samples: number } & SampleFailure)
@@ -30,14 +32,6 @@ export interface BenchSummary {
   readonly interrupted: boolean;
 }
 
-interface PreparedSamples {
-  /** Keys of the plan in its order. */
-  readonly keys: readonly string[];
-  /** Samples with missing records. */
-  readonly jobs: readonly SampleJob[];
-  readonly failures: readonly SampleFailure[];
-}
-
 interface Run {
   readonly plan: BenchPlan;
   readonly directory: RunDirectory;
@@ -48,36 +42,48 @@ interface Run {
   readonly methodVersions: Readonly<Record<string, number>>;
 }
 
-function prepareSamples({ plan, directory, bundleSha256, generation, methodVersions }: Run): PreparedSamples {
-  const keys: string[] = [];
-  const jobs: SampleJob[] = [];
-  const failures: SampleFailure[] = [];
-  for (const { task, samples } of plan.tasks) {
+/** A sample whose turn has come: its keys, and whether records are missing. */
+type PreparedSample =
+  | { readonly kind: 'job'; readonly keys: readonly string[]; readonly job: SampleJob }
+  | { readonly kind: 'found'; readonly keys: readonly string[] }
+  | { readonly kind: 'failure'; readonly failure: SampleFailure };
+
+/** Keys and missing cells of one sample. Reads its images. */
+function prepareSample(run: Run, task: Task, sample: Sample): PreparedSample {
+  const { plan, directory, bundleSha256, generation, methodVersions } = run;
+  const { name } = task.info;
+  const sampleSha256 = hashSample(task, sample, generation.combineImages);
+  const cells = plan.cells.map((cell): KeyedCell => {
+    const methodVersion = methodVersions[cell.method];
+    invariant(methodVersion !== undefined, `method ${cell.method} has no version`);
+    return {
+      cell,
+      key: recordKey({ bundleSha256, task: name, sampleSha256, cell, methodVersion, generation }),
+    };
+  });
+  const keys = cells.map(({ key }) => key);
+  const missing = cells.filter(({ key }) => !directory.records.has(key));
+  if (missing.length === 0) return { kind: 'found', keys };
+  return { kind: 'job', keys, job: { task, sample, cells: missing } };
+}
+
+/** The samples of the plan in its order, each looked at when it is asked for. */
+async function* prepareSamples(run: Run): AsyncGenerator<PreparedSample> {
+  for (const { task, samples } of run.plan.tasks) {
     const name = task.info.name;
-    for (const { sampleId, error } of task.failures)
-      failures.push({ task: name, sampleId, message: error.message });
+    for (const { sampleId, error } of task.failures) {
+      yield { kind: 'failure', failure: { task: name, sampleId, message: error.message } };
+    }
     for (const sample of samples) {
-      let sampleSha256: string;
       try {
-        sampleSha256 = hashSample(task, sample);
+        const unusable = await task.checkImages(sample, run.generation.combineImages);
+        if (unusable !== null) throw unusable;
+        yield prepareSample(run, task, sample);
       } catch (error) {
-        failures.push(failureOf(name, sample.sampleId, error));
-        continue;
+        yield { kind: 'failure', failure: failureOf(name, sample.sampleId, error) };
       }
-      const cells = plan.cells.map((cell): KeyedCell => {
-        const methodVersion = methodVersions[cell.method];
-        invariant(methodVersion !== undefined, `method ${cell.method} has no version`);
-        return {
-          cell,
-          key: recordKey({ bundleSha256, task: name, sampleSha256, cell, methodVersion, generation }),
-        };
-      });
-      keys.push(...cells.map(({ key }) => key));
-      const missing = cells.filter(({ key }) => !directory.records.has(key));
-      if (missing.length > 0) jobs.push({ task, sample, cells: missing });
     }
   }
-  return { keys, jobs, failures };
 }
 
 /** What the user can mend is a failure of the sample; anything else ends the run. */
@@ -87,9 +93,10 @@ function failureOf(task: string, sampleId: string, error: unknown): SampleFailur
 }
 
 /**
- * Runs what the plan asks for and the directory lacks: sample by sample, each prefilled once and stored before the
- * next begins. A sample that fails with a `UserError` is written to the failures and the run goes on. The signal stops
- * the run after the current sample. The manifest is up to date afterwards, whatever happens.
+ * Runs what the plan asks for and the directory lacks: sample by sample, each prefilled once. A sample's images are
+ * read when its turn comes, one sample ahead; its records are stored while the next one computes. A sample that fails
+ * with a `UserError` is written to the failures and the run goes on. The signal stops the run after the current sample.
+ * The manifest is up to date afterwards, whatever happens.
  *
  * `openRunner` is called only when a record is missing. Prints nothing: `onProgress` hears what happens. The directory
  * stays open.
@@ -112,16 +119,17 @@ export async function runBench({
     onProgress({ kind: 'notice', message });
   }
   const begun = performance.now();
-  const { keys, jobs, failures: early } = prepareSamples(run);
+  const keys: string[] = [];
   const failures: SampleFailure[] = [];
-  const resumed = keys.filter((key) => directory.records.has(key)).length;
-  const samples = jobs.length;
+  const samples = run.plan.tasks.reduce((sum, task) => sum + task.samples.length, 0);
+  let resumed = 0;
   let written = 0;
   let done = 0;
+  let exhausted = false;
   let runner: SampleRunner | null = null;
   /** Records of the last sample on their way to the disk, while the next one computes. */
   let stored = Promise.resolve();
-  const fail = async (failure: SampleFailure, nth = 0): Promise<void> => {
+  const fail = async (failure: SampleFailure, nth = done): Promise<void> => {
     failures.push(failure);
     await directory.fail(failure);
     onProgress({ kind: 'failure', done: nth, samples, ...failure });
@@ -136,31 +144,56 @@ export async function runBench({
     written += outcome.length;
     onProgress({ kind: 'sample', done: nth, samples, task: job.task.info.name });
   };
+  const prepared = prepareSamples(run);
+  /** The next sample with missing records; those before it are found or have failed. */
+  const nextJob = async (): Promise<SampleJob | undefined> => {
+    while (!signal?.aborted) {
+      const { value, done: last } = await prepared.next();
+      exhausted = last === true;
+      if (last) return undefined;
+      if (value.kind === 'failure') {
+        await fail(value.failure);
+        continue;
+      }
+      keys.push(...value.keys);
+      if (value.kind === 'job') {
+        resumed += value.keys.length - value.job.cells.length;
+        return value.job;
+      }
+      resumed += value.keys.length;
+      done++;
+    }
+    return undefined;
+  };
   const prefills = (): number => runner?.prefills() ?? 0;
   let times = noTimes;
+  let interrupted = true;
   try {
-    onProgress({ kind: 'start', samples, records: keys.length - resumed, resumed });
-    for (const failure of early) await fail(failure);
-    for (const [index, job] of jobs.entries()) {
-      if (signal?.aborted) break;
+    let job = await nextJob();
+    while (job !== undefined && !signal?.aborted) {
+      if (runner === null) onProgress({ kind: 'opening', done, samples });
       runner ??= await openRunner();
       const opened = runner;
-      const outcome = await attempt(() => opened.runSample(job, jobs[index + 1]), job);
+      const next = await nextJob();
+      const current = job;
+      const outcome = await attempt(() => opened.runSample(current, next), current);
       done++;
       await stored;
-      stored = store(job, outcome, done);
+      stored = store(current, outcome, done);
       stored.catch(() => {});
+      job = next;
     }
     await stored;
+    interrupted = job !== undefined || !exhausted;
   } finally {
     await stored.catch(() => {});
     times = { ...noTimes, ...runner?.times(), wall: performance.now() - begun };
     const counters = { prefills: prefills(), records: written, resumed, failures: failures.length };
-    await directory.finish({ ...counters, times, interrupted: done < samples }, now());
+    await directory.finish({ ...counters, times, interrupted }, now());
     await runner?.close();
   }
   const planned = keys.flatMap((key) => directory.records.get(key) ?? []);
-  return { planned, failures, written, resumed, prefills: prefills(), times, interrupted: done < samples };
+  return { planned, failures, written, resumed, prefills: prefills(), times, interrupted };
 }
 
 const noTimes: RunTimes = { wall: 0, input: 0, prefill: 0, compress: 0, decode: 0, compute: 0 };

@@ -30,7 +30,11 @@ export interface SampleFailure {
 
 const otherDirectory = 'choose another --out or delete the directory';
 
-async function readManifest(file: string): Promise<RunManifest | null> {
+/**
+ * The manifest of a run directory, `null` when there is none.
+ * Throws a `UserError` for one that is damaged or of another version of lookm.
+ */
+export async function readManifest(file: string): Promise<RunManifest | null> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw new UserError({ what: `cannot be read (${messageOf(error)})`, where: file, fix: otherDirectory });

@@ -1,10 +1,12 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { budgetName } from '../config/budget.js';
+import { scoringSchema } from '../config/protocols.js';
 import type { RunConfig } from '../config/run-config.js';
 import { firstTokenSchema, recordVersion, semanticsSchema } from './record.js';
+import type { GenerationSettings } from './record-key.js';
 
-const manifestFormat = 1;
+const manifestFormat = 2;
 
 const count = z.int().nonnegative();
 
@@ -16,6 +18,8 @@ const identitySchema = z.strictObject({
   bundleSha256: z.string(),
   datasetSha256: z.string(),
   maxNewTokens: z.int(),
+  maxContext: z.int().nullable(),
+  combineImages: z.literal(1).nullable(),
   semantics: semanticsSchema,
   seed: z.int().nullable(),
   recordVersion: z.int(),
@@ -39,7 +43,10 @@ const configSchema = z.strictObject({
   budgets: z.array(z.string()),
   firstTokens: z.array(firstTokenSchema),
   semantics: semanticsSchema,
+  scoring: scoringSchema,
   maxNewTokens: z.int(),
+  maxContext: z.int().nullable(),
+  combineImages: z.literal(1).nullable(),
   limit: z.int().nullable(),
   seed: z.int().nullable(),
 });
@@ -92,6 +99,8 @@ const identityNames = {
   bundleSha256: 'backbone',
   datasetSha256: 'dataset',
   maxNewTokens: 'generation.max-new-tokens',
+  maxContext: 'max-context',
+  combineImages: 'combine-images',
   semantics: 'semantics',
   seed: 'seed',
   recordVersion: 'version of the records',
@@ -103,6 +112,15 @@ export function differingFields(a: RunIdentity, b: RunIdentity): string[] {
   return fields.filter((field) => a[field] !== b[field]).map((field) => identityNames[field]);
 }
 
+/** The settings of a run that decide its prompts and answers. */
+export function generationSettings(config: RunConfig): GenerationSettings {
+  return {
+    maxNewTokens: config.generation['max-new-tokens'],
+    maxContext: config['max-context'],
+    combineImages: config['combine-images'],
+  };
+}
+
 export function runIdentity({
   config,
   bundleSha256,
@@ -112,11 +130,11 @@ export function runIdentity({
   readonly bundleSha256: string;
   readonly datasetSha256: string;
 }): RunIdentity {
-  const { semantics, seed, generation } = config;
+  const { semantics, seed } = config;
   return {
     bundleSha256,
     datasetSha256,
-    maxNewTokens: generation['max-new-tokens'],
+    ...generationSettings(config),
     semantics,
     seed,
     recordVersion,
@@ -138,7 +156,8 @@ export function manifestConfig(config: RunConfig): RunManifest['config'] {
     budgets: config.budgets.map(budgetName),
     firstTokens: config['first-token'],
     semantics: config.semantics,
-    maxNewTokens: config.generation['max-new-tokens'],
+    scoring: config.scoring,
+    ...generationSettings(config),
     limit: config.limit,
     seed: config.seed,
   };

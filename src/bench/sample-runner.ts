@@ -1,18 +1,19 @@
-import path from 'node:path';
 import { answerText } from '../backbone/answer-text.js';
 import { createStopCheck } from '../backbone/stop-criteria.js';
 import type { Outcome } from '../compression/compressed-layer.js';
 import { sha256 } from '../core/content-hash.js';
 import { UserError } from '../core/errors.js';
 import { bytesOf } from '../core/tensor.js';
-import { scoreAnswer } from '../scoring/score-answer.js';
+import { combinedImagesName } from '../milebench/image-paths.js';
 import type { ImageReader } from './image-reader.js';
 import type { Backbone } from './open-backbone.js';
 import { encodePrompt, tokenizeSample } from './prepare-prompt.js';
 import { type Cell, recordVersion, type SampleRecord } from './record.js';
 import type { GenerationSettings } from './record-key.js';
 import { type CellOutcome, runCells } from './run-cells.js';
+import { sampleImageFiles } from './sample-images.js';
 import type { KeyedCell, RunSample, SampleJob, SampleRunner } from './sample-job.js';
+import { scoreRecord } from './score-record.js';
 
 /**
  * Runs samples on one backbone: one prefill a sample, one decode a cell. Takes backbone and image reader over: closing
@@ -31,17 +32,17 @@ export function createSampleRunner(
     embeddings.readRow(token, row);
     return row;
   };
-  const imageFiles = ({ task, sample }: SampleJob): string[] =>
-    sample.imageNames.map((name) => path.join(task.info.imageDir, name));
   const spent = { input: 0, prefill: 0, compress: 0, decode: 0, runtimeInCompression: 0 };
 
   const runSample: RunSample = async (job, next) => {
     const begin = performance.now();
     const tokenized = tokenizeSample(backbone, job.task, job.sample, generation);
     const inputs = await images.read(tokenized.imagePaths).catch((error: unknown) => {
-      throw locatedInSample(error, job);
+      throw locatedInSample(error, job, generation.combineImages);
     });
-    if (next !== undefined) images.readAhead(imageFiles(next));
+    if (next !== undefined) {
+      images.readAhead(sampleImageFiles(next.task, next.sample, generation.combineImages));
+    }
     const { prompt, about } = await encodePrompt(backbone, tokenized, inputs);
     spent.input += performance.now() - begin;
     const kept = new Map<Cell, string[]>(job.cells.map(({ cell }) => [cell, []]));
@@ -79,16 +80,17 @@ export function createSampleRunner(
 }
 
 /** An image that cannot be used is named together with the field that asks for it. */
-function locatedInSample(error: unknown, { task, sample }: SampleJob): unknown {
+function locatedInSample(error: unknown, { task, sample }: SampleJob, combineImages: 1 | null): unknown {
   if (!(error instanceof UserError)) return error;
   const { what, where: file = 'image', fix } = error.problem;
-  const where = `${task.info.annotationFile}, sample ${sample.sampleId}, field task_instance.images_path`;
+  const field = combineImages === null ? 'images_path' : combinedImagesName(combineImages);
+  const where = `${task.info.annotationFile}, sample ${sample.sampleId}, field task_instance.${field}`;
   return new UserError({ what: `${file}: ${what}`, where, ...(fix === undefined ? {} : { fix }) });
 }
 
-type AnsweredFields = 'tokens' | 'answer' | 'score' | 'extracted';
+type AnsweredFields = 'tokens' | 'answer' | 'scores';
 
-/** Text and score of an answer's tokens; cells that answer alike are scored once. */
+/** Text and scores of an answer's tokens; cells that answer alike are scored once. */
 function scoredAnswers(
   { bundle, tokenizer }: Backbone,
   { task, sample }: SampleJob,
@@ -101,8 +103,8 @@ function scoredAnswers(
     const answer = answerText(tokens, tokenizer, bundle.manifest.prompt.stopStrings);
     const { choices, response } = sample;
     const { metric, name: datasetName } = task.info;
-    const scored = scoreAnswer({ metric, datasetName, answer, response, choices });
-    const answered = { tokens: [...tokens], answer, score: scored.score, extracted: scored.extracted };
+    const scores = scoreRecord({ metric, datasetName, answer, response, choices });
+    const answered = { tokens: [...tokens], answer, scores };
     known.set(key, answered);
     return answered;
   };
@@ -133,6 +135,7 @@ function recordOf(
     column: task.info.column,
     metric: task.info.metric,
     sampleId: sample.sampleId,
+    quantityLevel: sample.quantityLevel,
     cell: keyed.cell,
     ...run.answered,
     response: sample.response,

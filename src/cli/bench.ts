@@ -7,13 +7,14 @@ import { describeMachine } from '../bench/machine.js';
 import { type BenchPlan, planBench } from '../bench/plan.js';
 import { type BenchProgress, type BenchSummary, runBench } from '../bench/run-bench.js';
 import { RunDirectory } from '../bench/run-directory.js';
-import { manifestConfig, runIdentity } from '../bench/run-manifest.js';
+import { generationSettings, manifestConfig, runIdentity } from '../bench/run-manifest.js';
 import { methods } from '../compression/registry.js';
 import type { RunOverrides } from '../config/overrides.js';
 import { type LocatedConfig, readConfig } from '../config/read-config.js';
 import { messageOf, UserError } from '../core/errors.js';
 import { listTasks, loadTask, type Task, type TaskInfo } from '../milebench/dataset.js';
 import { reportTables } from '../report/report-tables.js';
+import type { Table } from '../report/table.js';
 import { writeTables } from '../report/write-tables.js';
 import type { BenchServices } from './bench-services.js';
 import { describePlan } from './describe-plan.js';
@@ -102,8 +103,7 @@ async function resolveRun(options: BenchOptions, shell: Shell): Promise<Resolved
 function showProgress(progress: Progress): (event: BenchProgress) => void {
   return (event) => {
     if (event.kind === 'notice') progress.note(event.message);
-    if (event.kind === 'start' && event.samples > 0)
-      progress.update(0, event.samples, 'loading the backbone');
+    if (event.kind === 'opening') progress.update(event.done, event.samples, 'loading the backbone');
     if (event.kind === 'sample') progress.update(event.done, event.samples, event.task);
     if (event.kind === 'failure' && event.samples > 0) progress.update(event.done, event.samples, event.task);
   };
@@ -114,7 +114,7 @@ async function execute(
   services: BenchServices,
   shell: Shell,
   quiet: boolean,
-): Promise<BenchSummary> {
+): Promise<{ readonly summary: BenchSummary; readonly tables: readonly Table[] }> {
   const { config, where } = run.located;
   const converting = openProgress(shell, { unit: 'MiB', quiet });
   const bundle = await services.openBundle(run.backboneDirectory, {
@@ -135,7 +135,7 @@ async function execute(
     machine: describeMachine(),
     gitCommit: await services.gitCommit(),
   };
-  const generation = { maxNewTokens: config.generation['max-new-tokens'] };
+  const generation = generationSettings(config);
   const directory = await RunDirectory.open(run.out, description, new Date());
   const progress = openProgress(shell, { unit: 'samples', quiet });
   const stopping = new AbortController();
@@ -154,9 +154,9 @@ async function execute(
       onProgress: showProgress(progress),
       signal: stopping.signal,
     });
-    const { cells, firstTokens } = run.plan;
-    await writeTables(run.out, reportTables({ records: summary.planned, cells, firstTokens }));
-    return summary;
+    const tables = reportTables({ records: summary.planned, ...run.plan });
+    await writeTables(run.out, tables);
+    return { summary, tables };
   } finally {
     forget();
     progress.stop();
@@ -183,12 +183,12 @@ async function bench(options: BenchOptions, shell: Shell, services: BenchService
     return;
   }
   const quiet = (options.quiet ?? false) || (options.json ?? false);
-  const summary = await execute(run, services, shell, quiet);
+  const { summary, tables } = await execute(run, services, shell, quiet);
   for (const { task, sampleId, message } of summary.failures) {
     shell.stderr.write(`${shell.stderr.paint.red('failed:')} ${task}, sample ${sampleId}: ${message}\n`);
   }
   if (options.json) shell.stdout.write(runAsJson(summary, out));
-  else if (!quiet) shell.stdout.write(describeRun(summary, { plan, out, output: shell.stdout }));
+  else if (!quiet) shell.stdout.write(describeRun(summary, { tables, out, output: shell.stdout }));
   shell.setExitCode(exitCodeOf(summary));
 }
 
@@ -204,6 +204,7 @@ export function benchCommand(load: (shell: Shell) => Promise<BenchServices>): (s
       .option('--methods <list>', 'e.g. full,h2o,look-m-tp-p')
       .option('--budgets <list>', 'e.g. 20%,0.1+0.1 (recent+important)')
       .option('--first-token <list>', 'prefill, cache or both')
+      .option('--scoring <release|fixed>', 'which scores the tables show; both are recorded')
       .option('--limit <n>', 'samples per task, or all')
       .option('--seed <n>', 'draw the samples of a limit at random')
       .option('--out <dir>', 'run directory (default: results/<name of the run file>)')

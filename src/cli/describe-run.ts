@@ -1,8 +1,7 @@
-import type { BenchPlan } from '../bench/plan.js';
 import type { BenchSummary } from '../bench/run-bench.js';
 import { failuresName, manifestName, recordsName } from '../bench/run-directory.js';
 import { renderConsole } from '../report/render-console.js';
-import { reportTables } from '../report/report-tables.js';
+import type { Table } from '../report/table.js';
 import type { Output } from './shell.js';
 
 function numberOf(count: number, thing: string): string {
@@ -30,22 +29,39 @@ function nextStep({ interrupted, failures }: BenchSummary): string {
   return 'lookm bench --help shows how to choose methods, budgets, tasks and your own backbone';
 }
 
+/** The tables of a report that readers of a console want, and once what they have in common. */
+export function describeTables(tables: readonly Table[], output: Output): string {
+  const legend = (tables[0]?.legend ?? []).map((line) => output.paint.dim(line));
+  const shown = tables.filter(({ filesOnly, rows }) => !filesOnly && rows.length > 0);
+  return [...shown.map((table) => renderConsole(table, output)), ...legend, ''].join('\n');
+}
+
+/** Where the tables were written, and which of them the console leaves out. */
+export function tableFiles(tables: readonly Table[], out: string): string {
+  const names = (filesOnly: boolean): string =>
+    tables
+      .filter((table) => (table.filesOnly ?? false) === filesOnly)
+      .map(({ name }) => name)
+      .join(',');
+  return `Tables: ${out}/{${names(false)}}.{csv,md}, in files only {${names(true)}}.{csv,md}`;
+}
+
 /** Tables and closing lines of a run. */
 export function describeRun(
   summary: BenchSummary,
-  { plan, out, output }: { readonly plan: BenchPlan; readonly out: string; readonly output: Output },
+  {
+    tables,
+    out,
+    output,
+  }: { readonly tables: readonly Table[]; readonly out: string; readonly output: Output },
 ): string {
   const { paint } = output;
-  const { cells, firstTokens } = plan;
-  const tables = reportTables({ records: summary.planned, cells, firstTokens });
   const state = summary.interrupted ? paint.yellow('Stopped') : paint.green('Done');
   return `${[
-    ...tables.map((table) => renderConsole(table, output)),
-    ...(tables[0]?.legend ?? []).map((line) => paint.dim(line)),
-    '',
+    describeTables(tables, output),
     `${state}: ${counts(summary)}.`,
     ...(summary.prefills > 0 ? [`Time: ${timeSpent(summary)}`] : []),
-    `Tables: ${out}/{${tables.map(({ name }) => name).join(',')}}.{csv,md}`,
+    tableFiles(tables, out),
     `Records: ${out}/${recordsName}, ${manifestName}${summary.failures.length > 0 ? `, ${failuresName}` : ''}`,
     `Next: ${nextStep(summary)}`,
   ].join('\n')}\n`;

@@ -1,15 +1,19 @@
 import { benchCommand } from './bench.js';
 import { convertCommand } from './convert.js';
+import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { doctorServices } from './doctor-services.js';
 import { listCommand } from './list.js';
 import { type CommandBuilder, runProgram } from './program.js';
+import { scoreCommand } from './score.js';
 import { processShell } from './shell.js';
 import { verifyCommand } from './verify.js';
 
 /** The commands of `lookm` in the order its help shows them. The engine loads when a command needs it. */
 const commands: readonly CommandBuilder[] = Object.freeze([
   benchCommand(async (shell) => (await import('./bench-services.js')).createBenchServices(shell)),
+  scoreCommand,
+  dataCommand,
   listCommand,
   convertCommand,
   doctorCommand(async () => doctorServices),

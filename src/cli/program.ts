@@ -43,7 +43,7 @@ export function buildProgram({
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', examples);
   for (const build of commands) program.addCommand(build(shell));
-  for (const command of [program, ...program.commands]) {
+  for (const command of withSubcommands(program)) {
     command.exitOverride().configureOutput({
       writeOut: shell.stdout.write,
       writeErr: shell.stderr.write,
@@ -59,6 +59,10 @@ export function buildProgram({
     });
   }
   return program;
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 function printError({ write, paint }: Output, message: string): void {

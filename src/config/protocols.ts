@@ -7,3 +7,7 @@ export type FirstToken = z.infer<typeof firstTokenSchema>;
 export const semanticsSchema = z.enum(['release', 'paper']);
 /** `release` = what the published code computes; `paper` = what its equations say. */
 export type Semantics = z.infer<typeof semanticsSchema>;
+
+export const scoringSchema = z.enum(['release', 'fixed']);
+/** `release` = as MileBench's scripts score, bugs included; `fixed` = with their documented bugs repaired. */
+export type Scoring = z.infer<typeof scoringSchema>;

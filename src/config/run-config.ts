@@ -2,10 +2,13 @@ import { z } from 'zod';
 import type { Problem } from '../core/errors.js';
 import { nearMatches } from '../core/near-matches.js';
 import { parseBudget } from './budget.js';
-import { firstTokenSchema } from './protocols.js';
+import { firstTokenSchema, scoringSchema } from './protocols.js';
 
 /** More answer tokens than any MileBench answer has; also bounds the decode buffers. */
 const mostNewTokens = 4096;
+
+/** Longer than the context of any backbone of the paper. */
+const longestContext = 1 << 20;
 
 /** MileBench's own limit on answers, where the run file names none. */
 const defaultNewTokens = 512;
@@ -82,6 +85,15 @@ function runConfigShape({ methods }: KnownNames) {
     ),
     'first-token': listOf(firstTokenSchema).default(['prefill', 'cache']),
     semantics: z.enum(['release']).default('release'),
+    /** Which scores the tables show; both are recorded. */
+    scoring: scoringSchema.default('release'),
+    /**
+     * Tokens of instruction, context and images, the template not counted: MileBench's `max_context_len`. `null` = as
+     * many as leave room for template and answer.
+     */
+    'max-context': z.int().positive().max(longestContext).nullable().default(null),
+    /** 1 = all images of a sample combined into one picture (`combined_1_images`); `null` = the images themselves. */
+    'combine-images': z.literal(1).nullable().default(null),
     generation: z.strictObject(generationShape).default({ 'max-new-tokens': defaultNewTokens }),
     /** Samples per task; `null` = all. */
     limit: z.int().positive().nullable().default(null),

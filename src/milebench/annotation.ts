@@ -1,15 +1,20 @@
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
-import { pythonStr } from './python-format.js';
-import type { PythonValue } from './python-json.js';
+import { pythonStr } from '../core/python-format.js';
+import {
+  isPythonInt,
+  type PythonNumber,
+  type PythonValue,
+  pythonNumberSource,
+} from '../core/python-value.js';
 import { type QuantityLevel, quantityLevel } from './quantity-level.js';
 import { findInstruction, type TaskInstructions, taskInstructionsSchema } from './task-instructions.js';
 
 /** MileBench has 6,440 samples in all; the bound only keeps a broken file from filling the memory. */
-const mostSamples = 1_000_000;
+export const mostSamples = 1_000_000;
 
 /** MileBench has at most 109 images and some 30 choices a sample. */
-const mostNames = 4096;
+export const mostNames = 4096;
 
 /** One question of a dataset, with Python's text of whatever the file holds as response and choices. */
 export interface Sample {
@@ -42,7 +47,16 @@ export interface Annotation {
   readonly failures: readonly SampleFailure[];
 }
 
-const idSchema = z.union([z.int(), z.string().min(1)], 'expected an integer or a string');
+/** An integer beyond what JavaScript's numbers hold exactly: its digits. */
+const longIntegerSchema = z
+  .custom<PythonNumber>(
+    (value) => pythonNumberSource(value as PythonValue) !== null && isPythonInt(value as PythonValue),
+  )
+  .transform((value) => pythonNumberSource(value)!);
+export const idSchema = z.union(
+  [z.int(), z.string().min(1), longIntegerSchema],
+  'expected an integer or a string',
+);
 const pythonValueSchema = z.custom<PythonValue>((value) => value !== undefined, 'is missing');
 const namesSchema = z.array(z.string().min(1)).max(mostNames);
 
@@ -68,7 +82,7 @@ const annotationSchema = z.object({
 });
 
 /** Fields such as `combined_1_images`. */
-const combinedField = /^combined_([1-9]\d{0,3})_images$/;
+export const combinedField = /^combined_([1-9]\d{0,3})_images$/;
 
 type ReadResult<T> =
   | { readonly ok: true; readonly value: T }
@@ -90,9 +104,11 @@ function check<Schema extends z.ZodType>(
   return { ok: false, error };
 }
 
+const namedSchema = z.object({ sample_id: idSchema });
+
 /** Identifier for messages, whatever else is wrong with the sample. */
 function nameOf(raw: unknown, index: number): string {
-  const named = z.object({ sample_id: idSchema }).safeParse(raw);
+  const named = namedSchema.safeParse(raw);
   return named.success ? String(named.data.sample_id) : `#${index}`;
 }
 

@@ -5,7 +5,7 @@ import { UserError } from '../core/errors.js';
 export const columnsFileName = 'columns.json';
 
 /** A folder name: nothing that could lead out of the root. */
-const datasetNameSchema = z
+export const datasetNameSchema = z
   .string()
   .regex(/^(?!\.{1,2}$)[\w.-]+$/, 'must be a folder name of letters, digits, . _ -');
 

@@ -1,16 +1,16 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, UserError } from '../core/errors.js';
 import { nearMatches } from '../core/near-matches.js';
+import { readPythonJsonFile } from '../core/python-json-file.js';
 import { readAnnotation, type Sample, type SampleFailure } from './annotation.js';
 import { type ColumnsFile, columnsFileName, parseColumnsFile } from './columns-file.js';
-import { openImageFolder } from './image-folder.js';
-import { parsePythonJson } from './python-json.js';
+import { openImageCheck, type SampleImageCheck } from './image-check.js';
+import { missingFolder } from './image-folder.js';
 import type { TaskInstructions } from './task-instructions.js';
 import { compareColumns, type DatasetDefinition, officialDatasets, officialMetric } from './taxonomy.js';
 
-/** MileBench's annotations have a few MiB; a JavaScript string ends at 512 Mi characters. */
-const mostAnnotationBytes = 256 * 2 ** 20;
+const jsonFix = 'correct or download it again';
 
 /** A dataset found in a root, not yet read. */
 export interface TaskInfo {
@@ -25,12 +25,14 @@ export interface TaskInfo {
   readonly imageDir: string;
 }
 
-/** A dataset as read, with the samples that can be run and those that cannot. */
+/** A dataset as read: samples whose annotation fits, and those that cannot be run. */
 export interface Task {
   readonly info: TaskInfo;
   readonly taskInstructions: TaskInstructions;
   readonly samples: readonly Sample[];
   readonly failures: readonly SampleFailure[];
+  /** Looks at the images of one sample on the disk; to be asked when the sample's turn comes. */
+  readonly checkImages: SampleImageCheck;
 }
 
 /**
@@ -75,53 +77,42 @@ export async function listTasks(root: string): Promise<TaskInfo[]> {
 }
 
 /**
- * Reads a dataset and checks every sample, its images included. What is wrong with one sample becomes a failure and
- * leaves the others alone.
+ * Reads the annotation of a dataset and checks every sample's fields; of the images only that their folder is there.
+ * What is wrong with one sample becomes a failure and leaves the others alone.
  * Throws a `UserError` when the file as a whole cannot be used: it is too large, no JSON, not an annotation, its
  * question type contradicts the taxonomy's metric, or the folder of images is missing.
  */
 export async function loadTask(info: TaskInfo): Promise<Task> {
-  const annotation = readAnnotation(await readJson(info.annotationFile), info.annotationFile);
+  const json = await readPythonJsonFile(info.annotationFile, jsonFix);
+  const annotation = readAnnotation(json, info.annotationFile);
   checkQuestionType(info, annotation.questionType);
-  const needImages = annotation.samples.some((sample) => sample.imageNames.length > 0);
-  const checkImage = needImages ? await openImageFolder(info.imageDir) : async () => null;
+  await requireImageFolder(info, annotation.samples);
   const samples: Sample[] = [];
   const failures: SampleFailure[] = [...annotation.failures];
   for (const sample of annotation.samples) {
-    const { sampleId } = sample;
-    const problem = choiceProblem(info, sample) ?? (await imageProblem(sample, checkImage));
-    if (problem === null) {
-      samples.push(sample);
-    } else {
-      const where = `${info.annotationFile}, sample ${sampleId}, field ${problem.field}`;
-      failures.push({ sampleId, error: new UserError({ what: problem.what, where, fix: problem.fix }) });
-    }
+    const error = choiceProblem(info, sample);
+    if (error === null) samples.push(sample);
+    else failures.push({ sampleId: sample.sampleId, error });
   }
-  return { info, taskInstructions: annotation.taskInstructions, samples, failures };
+  const { taskInstructions } = annotation;
+  return { info, taskInstructions, samples, failures, checkImages: openImageCheck(info) };
 }
 
-interface FieldProblem {
-  readonly what: string;
-  readonly field: string;
-  readonly fix: string;
+function choiceProblem({ metric, annotationFile }: TaskInfo, sample: Sample): UserError | null {
+  if (metric !== 'accuracy' || sample.choices !== null) return null;
+  return new UserError({
+    what: 'the metric accuracy needs choices',
+    where: `${annotationFile}, sample ${sample.sampleId}, field task_instance.choice_list`,
+    fix: 'list the choices, one of them the response',
+  });
 }
 
-function choiceProblem(info: TaskInfo, sample: Sample): FieldProblem | null {
-  if (info.metric !== 'accuracy' || sample.choices !== null) return null;
-  const what = 'the metric accuracy needs choices';
-  return { what, field: 'task_instance.choice_list', fix: 'list the choices, one of them the response' };
-}
-
-async function imageProblem(
-  sample: Sample,
-  checkImage: (name: string) => Promise<string | null>,
-): Promise<FieldProblem | null> {
-  for (const [index, name] of sample.imageNames.entries()) {
-    const what = await checkImage(name);
-    const field = `task_instance.images_path.${index}`;
-    if (what !== null) return { what, field, fix: "name a file in the dataset's folder of images" };
-  }
-  return null;
+/** Told once and before anything runs, instead of once a sample. A tree of combined pictures can do without it. */
+async function requireImageFolder({ imageDir }: TaskInfo, samples: readonly Sample[]): Promise<void> {
+  const needed = samples.some(
+    ({ imageNames, combinedImageNames }) => imageNames.length > 0 && combinedImageNames.size === 0,
+  );
+  if (needed && !(await isFolder(imageDir))) throw missingFolder(imageDir);
 }
 
 /** The official scorer goes by the annotation; the taxonomy must not promise another metric. */
@@ -152,7 +143,7 @@ function unknownDataset(known: {
 
 async function readColumnsFile(root: string): Promise<ColumnsFile> {
   const file = path.join(root, columnsFileName);
-  return (await isFile(file)) ? parseColumnsFile(await readJson(file), file) : {};
+  return (await isFile(file)) ? parseColumnsFile(await readPythonJsonFile(file, jsonFix), file) : {};
 }
 
 async function foldersOf(root: string): Promise<string[]> {
@@ -161,32 +152,16 @@ async function foldersOf(root: string): Promise<string[]> {
     throw new UserError({ what, where: root, fix: 'give the folder that holds the datasets' }, { cause });
   });
   const folders: string[] = [];
-  for (const name of names) {
-    const entry = await stat(path.join(root, name)).catch(() => null);
-    if (entry?.isDirectory()) folders.push(name);
-  }
+  for (const name of names) if (await isFolder(path.join(root, name))) folders.push(name);
   return folders;
+}
+
+async function isFolder(folder: string): Promise<boolean> {
+  const found = await stat(folder).catch(() => null);
+  return found?.isDirectory() ?? false;
 }
 
 async function isFile(file: string): Promise<boolean> {
   const found = await stat(file).catch(() => null);
   return found?.isFile() ?? false;
-}
-
-async function readJson(file: string): Promise<unknown> {
-  try {
-    const { size } = await stat(file);
-    if (size > mostAnnotationBytes) {
-      throw new UserError({
-        what: `the file has ${size} bytes, more than the ${mostAnnotationBytes} that are read`,
-        where: file,
-        fix: 'split the dataset',
-      });
-    }
-    return parsePythonJson(await readFile(file, 'utf8'));
-  } catch (cause) {
-    if (cause instanceof UserError) throw cause;
-    const what = `the file cannot be read as JSON (${messageOf(cause)})`;
-    throw new UserError({ what, where: file, fix: 'correct or download it again' }, { cause });
-  }
 }

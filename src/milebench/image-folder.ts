@@ -8,8 +8,13 @@ function leavesFolder(name: string): boolean {
   return absolute || name.includes('\0') || name.split(/[\\/]/).includes('..');
 }
 
-/** Says why an image cannot be used, `null` when it can. */
+/** Says why the image of a name cannot be used, `null` when it can. */
 export type ImageCheck = (name: string) => Promise<string | null>;
+
+export function missingFolder(folder: string, options?: ErrorOptions): UserError {
+  const fix = 'unpack the images of the dataset there';
+  return new UserError({ what: 'the folder of images is missing', where: folder, fix }, options);
+}
 
 /**
  * A check of image names from an annotation: each must be a file whose real path lies inside the folder, so neither
@@ -18,14 +23,7 @@ export type ImageCheck = (name: string) => Promise<string | null>;
  */
 export async function openImageFolder(folder: string): Promise<ImageCheck> {
   const realFolder = await realpath(folder).catch((cause: unknown) => {
-    throw new UserError(
-      {
-        what: 'the folder of images is missing',
-        where: folder,
-        fix: 'unpack the images of the dataset there',
-      },
-      { cause },
-    );
+    throw missingFolder(folder, { cause });
   });
   const known = new Map<string, string | null>();
   // What the folder itself lists as a file is inside it and no link: no need to look at each.

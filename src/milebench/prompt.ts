@@ -24,15 +24,15 @@ function choiceList(choices: readonly string[], datasetName: string): string {
   return `\nChoice list: \n${lines.join('\n')}\nYour answer is: `;
 }
 
+/** `{image#k}` and `{table#k}`; Python prints k without leading zeros. */
+const reference = /\{(?:image|table)#([1-9]\d*)\}/g;
+
 /** Replaces `{image#k}` and `{table#k}` for k up to the number of images; later indices stay as they are. */
 function fillReferences(context: string, images: number, replacement: (index: number) => string): string {
-  let filled = context;
-  for (let index = 1; index <= images; index++) {
-    filled = filled
-      .replaceAll(`{image#${index}}`, replacement(index))
-      .replaceAll(`{table#${index}}`, replacement(index));
-  }
-  return filled;
+  return context.replace(reference, (found, digits: string) => {
+    const index = Number(digits);
+    return index <= images ? replacement(index) : found;
+  });
 }
 
 /**
@@ -113,11 +113,9 @@ function combinedPicture(sample: Sample, imageDir: string, count: number): strin
   }
   const [picture, ...others] = combinedImagePaths(imageDir, count, names);
   if (picture === undefined || others.length > 0) {
-    throw new UserError({
-      what: `only one combined image is supported, the sample has ${names.length}`,
-      where,
-      fix: 'ask for the images combined into 1',
-    });
+    const what = `exactly one combined image is supported, the sample has ${names.length}`;
+    const fix = names.length === 0 ? 'leave the sample out' : 'ask for the images combined into 1';
+    throw new UserError({ what, where, fix });
   }
   return picture;
 }

@@ -1,42 +1,53 @@
-import type { SampleRecord } from '../bench/record.js';
-import { groupBy } from '../core/group-by.js';
-import { pairwiseMean } from '../core/pairwise-mean.js';
-import { compareColumns } from '../milebench/taxonomy.js';
-import { cellColumns, cellRows, cellValues, legendOf, type ReportInput } from './cell-rows.js';
-import type { Table } from './table.js';
+import { cellColumns, cellValues } from './cell-rows.js';
+import { estimateColumns, estimateValues, points } from './points.js';
+import type { Report, ScoredRow } from './report.js';
+import type { Table, TableValue } from './table.js';
 
-/** Mean over the datasets of a column, each the mean over its samples as MileBench takes it; `null` without samples. */
-function columnScore(records: readonly SampleRecord[], column: string): number | null {
-  const ofColumn = records.filter((record) => record.column === column);
-  if (ofColumn.length === 0) return null;
-  const byTask = groupBy(ofColumn, ({ task }) => task);
-  return pairwiseMean([...byTask.values()].map((own) => pairwiseMean(own.map(({ score }) => score))));
+function halfWidth({ scores: { mean } }: ScoredRow): TableValue {
+  const interval = mean?.interval;
+  return points(interval ? (interval.high - interval.low) / 2 : undefined);
+}
+
+/** Says how many answers the official scripts could not have scored; a row shown twice counts once. */
+function abortNotes(rows: readonly ScoredRow[]): string[] {
+  const records = new Set(rows.flatMap((row) => row.records));
+  const scoring = rows[0]?.scoring;
+  if (scoring === undefined) return [];
+  const aborts = [...records].filter(({ scores }) => scores[scoring].aborts !== undefined).length;
+  if (aborts === 0) return [];
+  const [answers, stop, count] =
+    aborts === 1 ? ['1 answer', 'stops', 'counts'] : [`${aborts} answers`, 'stop', 'count'];
+  return [`${answers} ${stop} the official scorer and ${count} 0 here (aborts in the records says why).`];
 }
 
 /**
  * Scores in percent: a row for every cell and protocol, a column for every task column that has records, and the mean
- * over these columns.
+ * over these columns. CSV adds the bounds of every score.
  */
-export function accuracyTable(input: ReportInput): Table {
-  const rows = cellRows(input);
-  const columns = [...new Set(input.records.map(({ column }) => column))].sort(compareColumns);
+export function accuracyTable({ rows, columns, legend }: Report): Table {
   return {
     name: 'accuracy',
     title: 'Score by task column (%)',
     notes: [
       'A column is the mean over its datasets, scored as MileBench does; mean = mean over the columns shown.',
+      '± = half the 95 % interval of the mean, unknown where a dataset has one sample; accuracy.csv holds the bounds of every column.',
+      ...abortNotes(rows),
     ],
-    legend: legendOf(rows),
+    legend,
     columns: [
       ...cellColumns,
-      ...[...columns, 'mean'].map((header) => ({ header, kind: 'number', decimals: 1 }) as const),
+      ...columns.flatMap((column) => estimateColumns(column, 'csv')),
+      ...estimateColumns('mean', 'csv'),
+      { header: '±', kind: 'number', decimals: 1 },
     ],
-    rows: rows.map((row) => {
-      const scores = columns.map((column) => columnScore(row.records, column));
-      const measured = scores.filter((score) => score !== null);
-      const mean = measured.length === 0 ? null : pairwiseMean(measured);
-      const percent = [...scores, mean].map((score) => (score === null ? null : score * 100));
-      return { values: [...cellValues(row), ...percent], flagged: false };
-    }),
+    rows: rows.map((row) => ({
+      values: [
+        ...cellValues(row),
+        ...columns.flatMap((column) => estimateValues(row.scores.columns.get(column))),
+        ...estimateValues(row.scores.mean),
+        halfWidth(row),
+      ],
+      flagged: false,
+    })),
   };
 }

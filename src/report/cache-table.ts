@@ -1,5 +1,6 @@
 import { pairwiseMean } from '../core/pairwise-mean.js';
-import { type CellRow, cellColumns, cellRows, cellValues, legendOf, type ReportInput } from './cell-rows.js';
+import { type CellRow, cellColumns, cellValues } from './cell-rows.js';
+import type { Report } from './report.js';
 import type { Table, TableValue } from './table.js';
 
 const bytesPerMiB = 2 ** 20;
@@ -36,8 +37,7 @@ function cacheValues(row: CellRow): TableValue[] {
 }
 
 /** Size of the cache, nominal and effective: means over the samples. Rows above their budget are flagged. */
-export function cacheTable(input: ReportInput): Table {
-  const rows = cellRows(input);
+export function cacheTable({ rows, legend }: Report): Table {
   return {
     name: 'cache',
     title: 'Size of the KV cache',
@@ -45,7 +45,7 @@ export function cacheTable(input: ReportInput): Table {
       'Rows = tokens kept in a layer, effective = rows over prompt tokens, MiB = K and V of all layers; means over samples.',
       'Over = samples whose cache is larger than the nominal budget (text priors keep all text): such rows are marked.',
     ],
-    legend: legendOf(rows),
+    legend,
     columns: [
       ...cellColumns,
       { header: 'nominal %', kind: 'number', decimals: 1 },

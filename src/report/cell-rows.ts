@@ -1,22 +1,13 @@
 import type { Cell, SampleRecord } from '../bench/record.js';
 import { budgetName } from '../config/budget.js';
-import type { FirstToken, Semantics } from '../config/protocols.js';
-import { canonicalJson } from '../core/content-hash.js';
-import { groupBy } from '../core/group-by.js';
+import type { FirstToken, Scoring, Semantics } from '../config/protocols.js';
 import type { TableColumn, TableValue } from './table.js';
-
-/** What a report is made of: records and the part of the plan that orders them. */
-export interface ReportInput {
-  readonly records: readonly SampleRecord[];
-  readonly cells: readonly Cell[];
-  /** The full cache answers alike under all of them and is shown under each. */
-  readonly firstTokens: readonly FirstToken[];
-}
 
 /** One row of a table: a cell as shown under a first-token protocol, with its records. */
 export interface CellRow {
   readonly cell: Cell;
   readonly firstToken: FirstToken;
+  readonly scoring: Scoring;
   readonly records: readonly SampleRecord[];
 }
 
@@ -25,24 +16,18 @@ export const cellColumns: readonly TableColumn[] = Object.freeze([
   { header: 'method', kind: 'text' },
   { header: 'budget', kind: 'text' },
   { header: 'first token', kind: 'text' },
-  { header: 'semantics', kind: 'text', filesOnly: true },
+  { header: 'semantics', kind: 'text', shownIn: 'files' },
+  { header: 'scoring', kind: 'text', shownIn: 'files' },
   { header: 'n', kind: 'number' },
 ]);
 
-/** The values of `cellColumns`. */
-export function cellValues({ cell, firstToken, records }: CellRow): TableValue[] {
+/** The values of `cellColumns`; `n` when a line rests on other samples than all of the cell's. */
+export function cellValues(
+  { cell, firstToken, scoring, records }: CellRow,
+  n = records.length,
+): TableValue[] {
   const budget = cell.budget === null ? '100%' : budgetName(cell.budget);
-  return [cell.method, budget, firstToken, cell.semantics, records.length];
-}
-
-/** Rows in the order of the cells, the full cache first under every protocol shown. */
-export function cellRows({ records, cells, firstTokens }: ReportInput): CellRow[] {
-  const byCell = groupBy(records, ({ cell }) => canonicalJson(cell));
-  return cells.flatMap((cell) => {
-    const own = byCell.get(canonicalJson(cell)) ?? [];
-    const protocols = cell.budget === null ? firstTokens : [cell.firstToken];
-    return protocols.map((firstToken) => ({ cell, firstToken, records: own }));
-  });
+  return [cell.method, budget, firstToken, cell.semantics, scoring, n];
 }
 
 const semanticsNames = {
@@ -50,12 +35,18 @@ const semanticsNames = {
   paper: 'paper (what the equations say)',
 } as const satisfies Record<Semantics, string>;
 
-/** What every table of a report says of its rows: backbone, semantics, protocols, samples. */
+const scoringNames = {
+  release: "release (as MileBench's scripts score)",
+  fixed: "fixed (MileBench's rules with their documented bugs repaired)",
+} as const satisfies Record<Scoring, string>;
+
+/** What every table of a report says of its rows: backbone, semantics, scoring, protocols, samples. */
 export function legendOf(rows: readonly CellRow[]): string[] {
   const semantics = [...new Set(rows.map(({ cell }) => semanticsNames[cell.semantics]))];
+  const scoring = [...new Set(rows.map((row) => scoringNames[row.scoring]))];
   const backbones = [...new Set(rows.flatMap(({ records }) => records.map(({ backbone }) => backbone)))];
   const legend = [
-    `Backbone: ${backbones.join(', ') || 'none'}. Semantics: ${semantics.join(', ')}. n = samples.`,
+    `Backbone: ${backbones.join(', ') || 'none'}. Semantics: ${semantics.join(', ')}. Scoring: ${scoring.join(', ')}. n = samples.`,
     'First token: prefill = from the uncompressed prefill; cache = from the compressed cache. The full cache is one run, shown under each.',
   ];
   const counts = new Set(rows.map(({ records }) => records.length));

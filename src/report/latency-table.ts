@@ -1,5 +1,6 @@
 import { median, medianAbsoluteDeviation } from '../core/median.js';
-import { type CellRow, cellColumns, cellRows, cellValues, legendOf, type ReportInput } from './cell-rows.js';
+import { type CellRow, cellColumns, cellValues } from './cell-rows.js';
+import type { Report } from './report.js';
 import type { Table, TableValue } from './table.js';
 
 function medianAndDeviation(values: readonly number[]): [TableValue, TableValue] {
@@ -23,8 +24,7 @@ function latencyValues(row: CellRow, fullStep: number | null): TableValue[] {
 }
 
 /** Times of a run in milliseconds: medians with their median absolute deviations (±). */
-export function latencyTable(input: ReportInput): Table {
-  const rows = cellRows(input);
+export function latencyTable({ rows, legend }: Report): Table {
   const full = rows.find(({ cell }) => cell.budget === null);
   const fullSteps = full === undefined ? [] : stepTimes(full);
   const fullStep = fullSteps.length === 0 ? null : median(fullSteps);
@@ -36,7 +36,7 @@ export function latencyTable(input: ReportInput): Table {
       'Prefill is shared by all cells of a sample; compress = all layers of a sample; decode = one decode step. Median ± median absolute deviation.',
       'Speed-up = median decode step of the full cache over median step of the row.',
     ],
-    legend: legendOf(rows),
+    legend,
     columns: [
       ...cellColumns,
       { header: 'prefill', kind: 'number', decimals: 1 },

@@ -14,7 +14,9 @@ export function renderConsole(
   { title, notes, columns, rows }: Table,
   { colours }: { readonly colours: boolean },
 ): string {
-  const visible = columns.map((column, i) => ({ column, i })).filter(({ column }) => !column.filesOnly);
+  const visible = columns
+    .map((column, i) => ({ column, i }))
+    .filter(({ column }) => column.shownIn === undefined);
   const paint = pico.createColors(colours);
   const grid = new CliTable({
     head: visible.map(({ column }) => paint.dim(column.header)),

@@ -10,15 +10,16 @@ function line(cells: readonly string[]): string {
 
 /** The table as GitHub Markdown with title, notes and legend; flagged rows are bold. */
 export function renderMarkdown({ title, notes, legend, columns, rows }: Table): string {
+  const shown = columns.map((column, i) => ({ column, i })).filter(({ column }) => column.shownIn !== 'csv');
   const body = rows.map(({ values, flagged }) => {
-    const cells = columns.map((column, i) => escaped(shownValue(values[i] ?? null, column)));
+    const cells = shown.map(({ column, i }) => escaped(shownValue(values[i] ?? null, column)));
     return line(flagged ? cells.map((cell) => `**${cell}**`) : cells);
   });
   return [
     `## ${title}`,
     '',
-    line(columns.map(({ header }) => escaped(header))),
-    line(columns.map(({ kind }) => (kind === 'number' ? '---:' : ':---'))),
+    line(shown.map(({ column }) => escaped(column.header))),
+    line(shown.map(({ column }) => (column.kind === 'number' ? '---:' : ':---'))),
     ...body,
     '',
     ...[...notes, ...legend].map((note) => `- ${note}`),

@@ -4,8 +4,12 @@ export interface TableColumn {
   readonly kind: 'text' | 'number';
   /** Decimals shown to readers; CSV keeps more. */
   readonly decimals?: number;
-  /** The same in every row of a report: files carry it, the console leaves it to the legend. */
-  readonly filesOnly?: boolean;
+  /** Significant digits shown instead, for numbers that may be tiny. */
+  readonly digits?: number;
+  /** Numbers above 0 carry a plus. */
+  readonly signed?: boolean;
+  /** Where the column appears if not everywhere: `files` leaves out the console, `csv` Markdown too. */
+  readonly shownIn?: 'files' | 'csv';
 }
 
 /** `null` = nothing was measured. */
@@ -22,6 +26,8 @@ export interface Table {
   /** Name of its files. */
   readonly name: string;
   readonly title: string;
+  /** Too long for the console. */
+  readonly filesOnly?: boolean;
   /** What a reader must know to read the numbers, a sentence each. */
   readonly notes: readonly string[];
   /** What the tables of a report have in common: a reader of several needs it once. */
@@ -33,8 +39,13 @@ export interface Table {
 /** What stands for a missing value. */
 export const missingValue = '–';
 
+function shownNumber(value: number, { decimals = 0, digits, signed = false }: TableColumn): string {
+  const sign = signed && value > 0 ? '+' : '';
+  return sign + (digits === undefined ? value.toFixed(decimals) : String(Number(value.toPrecision(digits))));
+}
+
 /** A value as readers see it. */
 export function shownValue(value: TableValue, column: TableColumn): string {
   if (value === null || (typeof value === 'number' && !Number.isFinite(value))) return missingValue;
-  return typeof value === 'number' ? value.toFixed(column.decimals ?? 0) : value;
+  return typeof value === 'number' ? shownNumber(value, column) : value;
 }

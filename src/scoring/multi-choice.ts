@@ -1,7 +1,7 @@
-import { UserError } from '../core/errors.js';
 import { matchChoice } from './match-choice.js';
 import type { AnswerScore, ScoreInput } from './metric.js';
 import { normaliseAnswer } from './normalise-answer.js';
+import { findReferenceChoice } from './reference-choice.js';
 
 const alphabet = 26;
 const codeOfA = 65;
@@ -14,32 +14,13 @@ export function choiceLabel(index: number): string {
 }
 
 /**
- * Accuracy of a multiple-choice answer: 1 when the label read out of it is the reference's, else 0.
- * Of choices that are equal once normalised the first counts as the reference.
+ * Accuracy of a multiple-choice answer under `release`: 1 when the label read out of it is the reference's, else 0.
  * Source: MileBench `evaluate.py`, `process_sample` and `judge_multi_choice`.
- * Throws a `UserError` when there are no choices or the reference is none of them (the official script stops there).
+ * Throws a `UserError` when there are no choices or the reference is none of them.
  */
-export function scoreMultiChoice({ answer, response, choices }: ScoreInput): AnswerScore {
-  if (choices === null) {
-    throw new UserError({
-      what: 'the metric accuracy needs choices and the sample has none',
-      where: 'choice_list',
-      fix: 'add choice_list to the annotation or score the dataset by rouge-l or needle',
-    });
-  }
-  const labelled = choices.map((choice, index) => ({
-    label: choiceLabel(index),
-    text: normaliseAnswer(choice),
-  }));
-  const reference = normaliseAnswer(response);
-  const correct = labelled.find((choice) => choice.text === reference);
-  if (correct === undefined) {
-    throw new UserError({
-      what: `the reference answer ${JSON.stringify(response)} is none of the ${choices.length} choices`,
-      where: 'response',
-      fix: 'write the text of one entry of choice_list',
-    });
-  }
+export function scoreMultiChoice({ answer, ...sample }: ScoreInput): AnswerScore {
+  const { choices, correct } = findReferenceChoice(sample);
+  const labelled = choices.map((text, index) => ({ label: choiceLabel(index), text }));
   const extracted = matchChoice({ text: normaliseAnswer(answer), choices: labelled });
-  return { score: extracted === correct.label ? 1 : 0, extracted };
+  return { score: extracted === choiceLabel(correct) ? 1 : 0, extracted };
 }

@@ -8,6 +8,8 @@ import { normaliseAnswer } from './normalise-answer.js';
  * any part of the answer will do, so there an empty reference always matches.
  * Source: MileBench `evaluate.py`, `evaluate_needle` with `needle = 'NeedleInAHaystack' in dataset`. Custom datasets
  * scored by this metric follow the rule of whole words.
+ * `release` and `fixed` share it: that a needle is one word is how the official script defines the task, not a mistake
+ * in carrying the definition out.
  */
 export function scoreNeedle({ datasetName, answer, response }: ScoreInput): AnswerScore {
   const reference = normaliseAnswer(response);

@@ -1,7 +1,7 @@
 import { stripText } from '../core/python-text.js';
 
 /** The marks `processPunctuation` deletes or turns into spaces, in its order. */
-const marks = [...';/[]"{}()=+\\_-><@`,?!'];
+export const punctuationMarks: readonly string[] = [...';/[]"{}()=+\\_-><@`,?!'];
 
 const apostrophe: ReadonlySet<string> = new Set("'");
 const quotationMark: ReadonlySet<string> = new Set('"');
@@ -22,7 +22,7 @@ const mostPeriodsDeleted = 32;
 export function normalisePunctuation(text: string): string {
   const deleteAll = digitCommaDigit.test(text);
   let result = text;
-  for (const mark of marks) {
+  for (const mark of punctuationMarks) {
     const touchesSpace = text.includes(`${mark} `) || text.includes(` ${mark}`);
     result = result.replaceAll(mark, deleteAll || touchesSpace ? '' : ' ');
   }

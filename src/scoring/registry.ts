@@ -1,15 +1,16 @@
 import { UserError } from '../core/errors.js';
 import { nearMatches } from '../core/near-matches.js';
+import { scoreMultiChoiceFixed } from './fixed/multi-choice.js';
 import type { Metric } from './metric.js';
 import { scoreMultiChoice } from './multi-choice.js';
 import { scoreNeedle } from './needle.js';
-import { scoreRougeL } from './rouge-l.js';
+import { scoreRougeL, scoreRougeLFixed } from './rouge-l.js';
 
 /** Every metric by the name datasets ask for it. */
 export const metrics = Object.freeze({
-  accuracy: scoreMultiChoice,
-  'rouge-l': scoreRougeL,
-  needle: scoreNeedle,
+  accuracy: { scale: 'binary', release: scoreMultiChoice, fixed: scoreMultiChoiceFixed },
+  'rouge-l': { scale: 'graded', release: scoreRougeL, fixed: scoreRougeLFixed },
+  needle: { scale: 'binary', release: scoreNeedle, fixed: scoreNeedle },
 } as const satisfies Record<string, Metric>);
 
 export type MetricName = keyof typeof metrics;

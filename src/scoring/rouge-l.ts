@@ -91,16 +91,32 @@ function emptyText(role: string, text: string): UserError {
   });
 }
 
+/** What the `rouge` package raises (as ValueError) for a hypothesis without a sentence. */
+const emptyHypothesis = 'Hypothesis is empty.';
+
 /**
- * ROUGE-L f-measure of the normalised answer.
- * Source: MileBench `evaluate.py`, `evaluate_rouge`: an empty answer scores 0. Departure: an answer of nothing but
- * periods (more than normalisation deletes) stops the official script; here it scores 0 like an empty one.
- * Throws a `UserError` when the normalised reference is empty (the official script stops there).
+ * ROUGE-L f-measure of the normalised answer under `release`.
+ * Source: MileBench `evaluate.py`, `evaluate_rouge`: an empty answer scores 0. Normalisation deletes 32 periods at most,
+ * so an answer of more of them and nothing else reaches the `rouge` package, which aborts the script: reported in
+ * `aborts`, with score 0.
+ * Throws a `UserError` when the reference is empty or, not met by an empty answer, holds no sentence; the official script
+ * stops there too.
  */
 export function scoreRougeL({ answer, response }: ScoreInput): AnswerScore {
   const reference = normaliseAnswer(response);
   const hypothesis = normaliseAnswer(answer);
-  if (sentencesOf(reference).length === 0) throw emptyText('reference', response);
-  const score = sentencesOf(hypothesis).length === 0 ? 0 : rougeL({ hypothesis, reference }).fMeasure;
-  return { score, extracted: null };
+  if (reference === '') throw emptyText('reference', response);
+  if (hypothesis === '') return { score: 0, extracted: null };
+  if (sentencesOf(hypothesis).length === 0) return { score: 0, extracted: null, aborts: emptyHypothesis };
+  return { score: rougeL({ hypothesis, reference }).fMeasure, extracted: null };
+}
+
+/**
+ * ROUGE-L f-measure of the normalised answer under `fixed`. Repairs the abort on many periods (`evaluate.py` line 103,
+ * caused by the 32 in the place of `count` in line 57): an answer of periods only holds no word, so it scores 0 like an
+ * empty one, however many there are. Every other score is that of `release`.
+ */
+export function scoreRougeLFixed(input: ScoreInput): AnswerScore {
+  const { score, extracted } = scoreRougeL(input);
+  return { score, extracted };
 }

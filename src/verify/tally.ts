@@ -1,8 +1,11 @@
+/** The documented formats of golden vectors. */
+export type VectorFormat = 'kv' | 'backbones' | 'prompt' | 'eval';
+
 /** How far one mode of one vector directory agrees with the recorded outputs. */
 export interface ModeTally {
-  readonly format: 'kv' | 'backbones';
+  readonly format: VectorFormat;
   readonly directory: string;
-  /** The mode's name in the vectors (`kv_mode`), or a stage of the backbone such as `projector`. */
+  /** The mode's name in the vectors (`kv_mode`), a stage of the backbone such as `projector`, or a function. */
   readonly mode: string;
   readonly status: 'passed' | 'failed' | 'skipped';
   readonly cases: number;
@@ -14,6 +17,23 @@ export interface ModeTally {
   readonly identicalTokens: { readonly equal: number; readonly of: number } | null;
   /** One line per mismatch, or the reason for skipping. */
   readonly notes: readonly string[];
+}
+
+/** The tally of recorded calls: what is wrong with each, `null` where nothing is. */
+export function callTally(
+  about: Pick<ModeTally, 'format' | 'directory' | 'mode'>,
+  problems: readonly (string | null)[],
+): ModeTally {
+  const notes = problems.filter((problem) => problem !== null);
+  return {
+    ...about,
+    status: notes.length === 0 ? 'passed' : 'failed',
+    cases: problems.length,
+    identicalSelections: null,
+    worstError: null,
+    identicalTokens: null,
+    notes,
+  };
 }
 
 /** Largest absolute difference; infinite when lengths differ, NaN counts as infinite. */

@@ -1,9 +1,13 @@
+import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, UserError } from '../core/errors.js';
 import { verifyBackboneVectors } from './backbone-vectors.js';
+import { verifyEvalVectors } from './eval-vectors.js';
 import { verifyKvVectors } from './kv-vectors.js';
-import type { ModeTally } from './tally.js';
+import { verifyPromptVectors } from './prompt-vectors.js';
+import type { ModeTally, VectorFormat } from './tally.js';
+import { datasetRuns, vectorFormats } from './vector-format.js';
 
 /** Vectors lie at most this deep below a directory given: a set, a format, a family, its parts. */
 const mostDepth = 4;
@@ -11,8 +15,16 @@ const mostDepth = 4;
 /** A directory of vectors in one of the documented formats, told by its files. */
 interface VectorSet {
   readonly directory: string;
-  readonly format: 'kv' | 'backbones';
+  readonly format: VectorFormat;
 }
+
+/** Runs the vectors of a directory, by format: one tally a mode. */
+const verifiers = Object.freeze({
+  kv: verifyKvVectors,
+  backbones: verifyBackboneVectors,
+  prompt: verifyPromptVectors,
+  eval: verifyEvalVectors,
+} as const satisfies Record<VectorFormat, (directory: string) => Promise<ModeTally[]>>);
 
 /**
  * Finds the golden vectors in and below the directories and runs them.
@@ -26,7 +38,7 @@ export async function verifyDirectories(directories: readonly string[]): Promise
     if (found.length === 0) {
       throw new UserError({
         where: directory,
-        what: 'no golden vectors found (kv/index.json, or golden.json beside a checkpoint)',
+        what: 'no golden vectors found (index.json of kv/, golden.json of a backbone, files of eval/ or prompt/)',
         fix: 'give a directory of vectors, such as test/fixtures',
       });
     }
@@ -40,7 +52,7 @@ export async function verifyDirectories(directories: readonly string[]): Promise
 /** Damaged vectors count as failed, and do not keep the other directories from being verified. */
 async function verifySet({ directory, format }: VectorSet): Promise<ModeTally[]> {
   try {
-    return await (format === 'kv' ? verifyKvVectors(directory) : verifyBackboneVectors(directory));
+    return await verifiers[format](directory);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return [
@@ -60,26 +72,28 @@ async function verifySet({ directory, format }: VectorSet): Promise<ModeTally[]>
 }
 
 async function findVectors(directory: string, depth: number): Promise<VectorSet[]> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
+  const entries = await listFolder(directory);
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const runs = folders.includes(datasetRuns) ? await listFolder(path.join(directory, datasetRuns)) : [];
+  const formats = vectorFormats([
+    ...entries.map(({ name }) => name),
+    ...runs.map(({ name }) => `${datasetRuns}/${name}`),
+  ]);
+  if (formats.length > 0) return formats.map((format) => ({ directory, format }));
+  const sets: VectorSet[] = [];
+  if (depth === mostDepth) return sets;
+  for (const folder of folders.sort()) {
+    sets.push(...(await findVectors(path.join(directory, folder), depth + 1)));
+  }
+  return sets;
+}
+
+function listFolder(directory: string): Promise<Dirent[]> {
+  return readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
     throw new UserError({
       where: directory,
       what: `cannot be read (${messageOf(error)})`,
       fix: 'name a directory',
     });
   });
-  const format = vectorFormat(new Set(entries.map((entry) => entry.name)));
-  if (format !== null) return [{ directory, format }];
-  const sets: VectorSet[] = [];
-  if (depth === mostDepth) return sets;
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (entry.isDirectory()) sets.push(...(await findVectors(path.join(directory, entry.name), depth + 1)));
-  }
-  return sets;
-}
-
-/** Told by the files beside it, so that a damaged description fails instead of being passed over. */
-function vectorFormat(files: ReadonlySet<string>): VectorSet['format'] | null {
-  if (files.has('golden.json') && files.has('config.json')) return 'backbones';
-  const hasTensors = [...files].some((file) => file.endsWith('.safetensors'));
-  return files.has('index.json') && hasTensors ? 'kv' : null;
 }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { SampleRecord } from '../../src/bench/record.js';
+import { recordVersion, type SampleRecord } from '../../src/bench/record.js';
 import type { RunDescription } from '../../src/bench/run-manifest.js';
 import type { SampleJob, SampleRunner } from '../../src/bench/sample-job.js';
 import type { RunConfig } from '../../src/config/run-config.js';
@@ -50,11 +50,16 @@ export const config: RunConfig = {
   budgets: [{ kind: 'ratio', recent: 0.1, important: 0.1 }],
   'first-token': ['prefill', 'cache'],
   semantics: 'release',
+  scoring: 'release',
+  'max-context': null,
+  'combine-images': null,
   generation: { 'max-new-tokens': 16 },
   limit: null,
   seed: null,
   out: null,
 };
+
+export const generation = { maxNewTokens: 16, maxContext: null, combineImages: null } as const;
 
 export const methodVersions = { full: 1, h2o: 1, 'look-m-tp-p': 1 };
 
@@ -63,9 +68,11 @@ export const description: RunDescription = {
     bundleSha256: 'bundle',
     datasetSha256: 'dataset',
     maxNewTokens: 16,
+    maxContext: null,
+    combineImages: null,
     semantics: 'release',
     seed: null,
-    recordVersion: 1,
+    recordVersion,
   },
   config: {
     backbone: 'fake',
@@ -75,7 +82,10 @@ export const description: RunDescription = {
     budgets: ['20%'],
     firstTokens: ['prefill', 'cache'],
     semantics: 'release',
+    scoring: 'release',
     maxNewTokens: 16,
+    maxContext: null,
+    combineImages: null,
     limit: null,
     seed: null,
   },
@@ -86,20 +96,23 @@ export const description: RunDescription = {
 
 function fakeRecord({ task, sample }: SampleJob, { cell, key }: SampleJob['cells'][number]): SampleRecord {
   return {
-    version: 1,
+    version: recordVersion,
     key,
     backbone: 'fake',
     task: task.info.name,
     column: task.info.column,
     metric: task.info.metric,
     sampleId: sample.sampleId,
+    quantityLevel: sample.quantityLevel,
     cell,
     answer: sample.response,
     tokens: [1, 2],
     response: sample.response,
     choices: null,
-    score: Number.parseInt(key.slice(0, 2), 16) / 255,
-    extracted: null,
+    scores: {
+      release: { score: Number.parseInt(key.slice(0, 2), 16) / 255, extracted: null },
+      fixed: { score: 1, extracted: null },
+    },
     prompt: { tokens: 100, textTokens: 20, images: 1, sha256: sha256(sample.context), pixelsSha256: '' },
     cache: { rows: [20], bytesCompressed: 1, bytesEnd: 2, effectiveRatio: 0.2, keptSha256: [], outcome: '' },
     time: { prefill: 10, compress: 1, decode: 2, steps: [2] },

@@ -1,9 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { readImage } from '../../src/backbone/decode-image.js';
 import { fitImage, normaliseImage } from '../../src/backbone/preprocess-image.js';
 import { ImageReader } from '../../src/bench/image-reader.js';
+import { sha256 } from '../../src/core/content-hash.js';
 import { UserError } from '../../src/core/errors.js';
 import { fixturePath, repositoryPath } from '../support/fixture-path.js';
 import { scratch } from './fake-run.js';
@@ -49,4 +50,22 @@ it('fails instead of waiting for ever when its thread cannot start', async () =>
   const reader = openReader(path.join(await scratch(), 'missing.js'));
   await new Promise((resolve) => setTimeout(resolve, 200));
   await expect(reader.read(files)).rejects.toThrow('the image thread has ended');
+});
+
+it('decodes each content once, under whatever names and however often it comes', async () => {
+  const twin = path.join(await scratch(), 'twin.png');
+  await copyFile(files[1]!, twin);
+  const reader = openReader();
+  const [first, second, again, other] = await reader.read([files[0]!, files[1]!, files[0]!, twin]);
+  expect(reader.counters).toEqual({ decoded: 2, reused: 2 });
+  expect(again).toEqual(first);
+  expect(other).toEqual(second);
+  reader.readAhead([twin, files[0]!]);
+  expect(await reader.read([files[0]!, twin])).toEqual([first, second]);
+  expect(reader.counters).toEqual({ decoded: 2, reused: 4 });
+});
+
+it('gives the hash of its file with each image', async () => {
+  const expected = await Promise.all(files.map(async (file) => sha256(await readFile(file))));
+  expect((await openReader().read(files)).map(({ fileSha256 }) => fileSha256)).toEqual(expected);
 });

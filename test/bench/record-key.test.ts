@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { hashDataset, hashSample } from '../../src/bench/content-hashes.js';
 import { recordKey } from '../../src/bench/record-key.js';
-import { scratch, writeTask } from './fake-run.js';
+import { generation, scratch, writeTask } from './fake-run.js';
 
 const parts: Parameters<typeof recordKey>[0] = {
   bundleSha256: 'b',
@@ -11,7 +11,7 @@ const parts: Parameters<typeof recordKey>[0] = {
   sampleSha256: 's',
   cell: { method: 'h2o', semantics: 'release', budget: { recent: 0.1, important: 0.1 }, firstToken: 'cache' },
   methodVersion: 1,
-  generation: { maxNewTokens: 16 },
+  generation,
 };
 
 test('a key does not depend on the order of fields', () => {
@@ -27,7 +27,9 @@ test.each<[string, Partial<typeof parts>]>([
   ['budget', { cell: { ...parts.cell, budget: { recent: 0.1, important: 0.2 } } }],
   ['protocol', { cell: { ...parts.cell, firstToken: 'prefill' } }],
   ['version of the method', { methodVersion: 2 }],
-  ['generation', { generation: { maxNewTokens: 17 } }],
+  ['answer length', { generation: { ...generation, maxNewTokens: 17 } }],
+  ['context', { generation: { ...generation, maxContext: 4096 } }],
+  ['kind of image', { generation: { ...generation, combineImages: 1 } }],
 ])('another %s gives another key', (_name, change) => {
   expect(recordKey({ ...parts, ...change })).not.toBe(recordKey(parts));
 });
@@ -36,13 +38,13 @@ test('the hash of a sample changes with its images and its text, and not with wh
   const [here, there] = [await scratch(), await scratch()];
   const [task, moved] = [await writeTask(here, 'Things', 2), await writeTask(there, 'Things', 2)];
   const [first, second] = task.samples;
-  const before = await hashSample(task, first!);
-  expect(await hashSample(moved, moved.samples[0]!)).toBe(before);
-  expect(await hashSample(task, second!)).not.toBe(before);
-  expect(await hashSample(task, { ...first!, context: 'What else?' })).not.toBe(before);
-  expect(await hashSample({ ...task, taskInstructions: ['Do not look.'] }, first!)).not.toBe(before);
+  const before = hashSample(task, first!, null);
+  expect(hashSample(moved, moved.samples[0]!, null)).toBe(before);
+  expect(hashSample(task, second!, null)).not.toBe(before);
+  expect(hashSample(task, { ...first!, context: 'What else?' }, null)).not.toBe(before);
+  expect(hashSample({ ...task, taskInstructions: ['Do not look.'] }, first!, null)).not.toBe(before);
   await writeFile(path.join(task.info.imageDir, '0.png'), 'another image');
-  expect(await hashSample(task, first!)).not.toBe(before);
+  expect(hashSample(task, first!, null)).not.toBe(before);
 });
 
 test('the hash of a dataset changes with annotations, columns and metrics', async () => {

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { planBench } from '../../src/bench/plan.js';
+import { recordVersion } from '../../src/bench/record.js';
 import { type BenchProgress, type BenchSummary, runBench } from '../../src/bench/run-bench.js';
 import { RunDirectory } from '../../src/bench/run-directory.js';
 import { type RunDescription, type RunManifest, runManifestSchema } from '../../src/bench/run-manifest.js';
@@ -12,7 +14,15 @@ import { UserError } from '../../src/core/errors.js';
 import type { Task } from '../../src/milebench/dataset.js';
 import { reportTables } from '../../src/report/report-tables.js';
 import { writeTables } from '../../src/report/write-tables.js';
-import { config, description, fakeRunner, methodVersions, scratch, writeTask } from './fake-run.js';
+import {
+  config,
+  description,
+  fakeRunner,
+  generation,
+  methodVersions,
+  scratch,
+  writeTask,
+} from './fake-run.js';
 
 interface Setting {
   readonly out: string;
@@ -43,15 +53,14 @@ async function command(
       plan,
       directory,
       bundleSha256: 'bundle',
-      generation: { maxNewTokens: 16 },
+      generation,
       methodVersions,
       openRunner: async () => options.runner ?? fakeRunner(),
       now: () => new Date(1000),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     });
-    const { cells, firstTokens } = plan;
-    await writeTables(out, reportTables({ records: summary.planned, cells, firstTokens }));
+    await writeTables(out, reportTables({ records: summary.planned, ...plan }));
     return summary;
   } finally {
     await directory.close();
@@ -117,6 +126,21 @@ describe('a run', () => {
     });
   });
 
+  test('reads the images of a sample when its turn comes, one sample ahead', async () => {
+    const here = await setting();
+    const imageOf = (index: number): string => path.join(here.tasks[0]!.info.imageDir, `${index}.png`);
+    const runner = fakeRunner(({ task, sample }) => {
+      if (task.info.name !== 'Things' || sample.sampleId !== '0') return;
+      rmSync(imageOf(1));
+      rmSync(imageOf(2));
+    });
+    const summary = await command(here, { runner });
+    expect(runner.jobs.map(({ sample }) => sample.sampleId)).toEqual(['0', '1', '0', '1', '2']);
+    expect(summary.failures).toEqual([
+      expect.objectContaining({ task: 'Things', sampleId: '2', message: expect.stringContaining('2.png') }),
+    ]);
+  });
+
   test('says what happens through events', async () => {
     const here = await setting(1);
     const events: BenchProgress[] = [];
@@ -125,7 +149,7 @@ describe('a run', () => {
       onProgress: (event) => events.push(event),
     });
     expect(events).toEqual([
-      { kind: 'start', samples: 2, records: 6, resumed: 0 },
+      { kind: 'opening', done: 0, samples: 2 },
       expect.objectContaining({ kind: 'failure', done: 1, samples: 2, task: 'Things', sampleId: '0' }),
       { kind: 'sample', done: 2, samples: 2, task: 'Places' },
     ]);
@@ -236,7 +260,11 @@ describe('a damaged run directory', () => {
 
   test.each([
     ['no JSON', '{"key": ', /samples\.jsonl:19: not a record \(.*JSON.*\); delete the line/],
-    ['no record', '{"version": 1}', /samples\.jsonl:19: not a record \(key: .*\); delete the line/],
+    [
+      'no record',
+      JSON.stringify({ version: recordVersion }),
+      /samples\.jsonl:19: not a record \(key: .*\); delete the line/,
+    ],
     [
       'a record of another version',
       '{"version": 99}',
@@ -271,7 +299,9 @@ describe('a directory of another run', () => {
     ['maxNewTokens', 17, 'generation.max-new-tokens'],
     ['semantics', 'paper', 'semantics'],
     ['seed', 3, 'seed'],
-    ['recordVersion', 2, 'version of the records'],
+    ['maxContext', 2048, 'max-context'],
+    ['combineImages', 1, 'combine-images'],
+    ['recordVersion', recordVersion + 1, 'version of the records'],
   ])('with another %s is refused and left as it was', async (field, value, name) => {
     const here = await setting();
     await command(here);

@@ -20,7 +20,7 @@ describe('lookm bench', () => {
     expect(await readdir(cwd)).toEqual([]);
   });
 
-  test('shows three tables, says where the files are and what comes next', async () => {
+  test('shows tables, says where the files are and what comes next', async () => {
     const cwd = await scratch();
     const { code, stdout, stderr } = await lookm(small, { cwd });
     expect(code).toBe(0);
@@ -31,7 +31,7 @@ describe('lookm bench', () => {
     expect(closing).toMatchInlineSnapshot(`
       "Done: 36 records (36 new, 0 found), 4 prefills.
       Time: 0.0 s (input 0.0, prefill 0.0, compress 0.0, decode 0.0, other 0.0); 0.0 % outside ONNX Runtime and compression
-      Tables: results/quickstart/{accuracy,cache,latency}.{csv,md}
+      Tables: results/quickstart/{accuracy,differences,cache,latency}.{csv,md}, in files only {datasets,levels,pairs}.{csv,md}
       Records: results/quickstart/samples.jsonl, manifest.json
       Next: lookm bench --help shows how to choose methods, budgets, tasks and your own backbone
       "
@@ -44,7 +44,8 @@ describe('lookm bench', () => {
       4/4 samples, PictureNumbers
       "
     `);
-    const tables = ['accuracy', 'cache', 'latency'].flatMap((name) => [`${name}.csv`, `${name}.md`]);
+    const names = ['accuracy', 'differences', 'cache', 'latency', 'datasets', 'levels', 'pairs'];
+    const tables = names.flatMap((name) => [`${name}.csv`, `${name}.md`]);
     const expected = [...tables, 'failures.jsonl', 'manifest.json', 'samples.jsonl'].sort();
     expect((await readdir(path.join(cwd, 'results/quickstart'))).sort()).toEqual(expected);
   });
@@ -151,7 +152,9 @@ describe('lookm bench', () => {
     await writeFile(path.join(cwd, 'mine.yaml'), lines.join('\n'));
     const { code, stdout } = await lookm(['bench', '-c', 'mine.yaml'], { cwd });
     expect(code).toBe(0);
-    expect(stdout).toContain('Tables: results/mine/{accuracy,cache,latency}.{csv,md}');
+    expect(stdout).toContain(
+      'Tables: results/mine/{accuracy,differences,cache,latency}.{csv,md}, in files only ',
+    );
     expect(await readdir(path.join(cwd, 'results'))).toEqual(['mine']);
   });
 

@@ -7,9 +7,11 @@ import type { SampleJob } from '../../src/bench/sample-job.js';
 import { benchCommand } from '../../src/cli/bench.js';
 import type { BenchServices } from '../../src/cli/bench-services.js';
 import { convertCommand } from '../../src/cli/convert.js';
+import { dataCommand } from '../../src/cli/data.js';
 import { type DoctorServices, doctorCommand } from '../../src/cli/doctor.js';
 import { listCommand } from '../../src/cli/list.js';
 import { runProgram } from '../../src/cli/program.js';
+import { scoreCommand } from '../../src/cli/score.js';
 import { createOutput } from '../../src/cli/shell.js';
 import { verifyCommand } from '../../src/cli/verify.js';
 import { fakeRunner } from '../bench/fake-run.js';
@@ -78,6 +80,8 @@ export async function lookm(
   };
   const commands = [
     benchCommand(async () => services),
+    scoreCommand,
+    dataCommand,
     listCommand,
     convertCommand,
     doctorCommand(async () => doctor),

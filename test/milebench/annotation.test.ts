@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { parsePythonJson } from '../../src/core/python-json.js';
 import { readAnnotation } from '../../src/milebench/annotation.js';
-import { parsePythonJson } from '../../src/milebench/python-json.js';
 
 const file = 'X/X.json';
 const good = {
@@ -63,13 +63,40 @@ describe('an annotation', () => {
     ['null', 'None'],
     ['true', 'True'],
     ['["a", "b"]', "['a', 'b']"],
+    ['{"b": 1, "2": [false, null]}', "{'b': 1, '2': [False, None]}"],
+    ['1e3', '1000.0'],
+    ['-0', '0'],
+    ['123456789012345678901234567890', '123456789012345678901234567890'],
+    ['[NaN, -Infinity]', '[nan, -inf]'],
   ])('gives the response %s the text Python gives it', (json, text) => {
     const { samples } = read([{ ...good, response: parsePythonJson(json) }]);
     expect(samples[0]!.response).toBe(text);
   });
 
-  test('has open questions without choice_list', () => {
-    expect(read([good]).samples[0]!.choices).toBeNull();
+  test('has open questions without choice_list, or with null for it', () => {
+    const { task_instance } = good;
+    const empty = { ...good, sample_id: 2, task_instance: { ...task_instance, choice_list: null } };
+    expect(read([good, empty]).samples.map(({ choices }) => choices)).toEqual([null, null]);
+  });
+
+  test.each([
+    ['"q-7"', 'q-7'],
+    ['7', '7'],
+    ['1000000000000000', '1000000000000000'],
+    ['123456789012345678901', '123456789012345678901'],
+  ])('takes the id %s', (json, id) => {
+    expect(read([{ ...good, sample_id: parsePythonJson(json) }]).samples[0]!.sampleId).toBe(id);
+  });
+
+  test('keeps the pictures of every combined mode apart', () => {
+    const pictures = { combined_1_images: ['1-0.jpg'], combined_4_images: ['1-0.jpg', '1-1.jpg'] };
+    const { samples } = read([{ ...good, task_instance: { ...good.task_instance, ...pictures } }]);
+    expect(samples[0]!.combinedImageNames).toEqual(
+      new Map([
+        [1, ['1-0.jpg']],
+        [4, ['1-0.jpg', '1-1.jpg']],
+      ]),
+    );
   });
 
   test('takes instructions keyed by identifier, and positions from the end as Python does', () => {

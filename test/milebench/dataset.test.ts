@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/core/errors.js';
 import { listTasks, loadTask } from '../../src/milebench/dataset.js';
+import { buildQuestion } from '../../src/milebench/prompt.js';
 
 const minimile = fileURLToPath(new URL('../../datasets/minimile', import.meta.url));
 
@@ -26,9 +27,12 @@ describe('the embedded datasets', () => {
     ]);
   });
 
-  test('load 330 samples without a failure', async () => {
+  test('load 330 samples without a failure, and every image is there', async () => {
     const tasks = await Promise.all((await listTasks(minimile)).map(loadTask));
     expect(tasks.flatMap((task) => task.failures)).toEqual([]);
+    for (const task of tasks) {
+      for (const one of task.samples) expect(await task.checkImages(one, null)).toBeNull();
+    }
     const samples = tasks.flatMap((task) => task.samples);
     expect(samples).toHaveLength(330);
     expect(new Set(samples.map((sample) => sample.quantityLevel))).toEqual(new Set(['Few', 'Medium']));
@@ -135,7 +139,7 @@ describe('listing a root', () => {
 
   test('refuses a columns file that is no JSON', async () => {
     await writeFile(path.join(root, 'columns.json'), '{');
-    await expect(listTasks(root)).rejects.toThrow(/columns\.json: the file cannot be read as JSON/);
+    await expect(listTasks(root)).rejects.toThrow(/columns\.json: cannot be read as JSON/);
   });
 });
 
@@ -152,7 +156,7 @@ describe('loading a dataset', () => {
     ['missing.png', 'does not exist'],
     ['sub', 'is not a file'],
     ['.', 'leads out of the folder of images'],
-  ])('turns a sample with the image %j into a failure: it %s', async (image, problem) => {
+  ])('finds the image %j when its sample comes up: it %s', async (image, problem) => {
     await addDataset('StateChange', [sample(1), sample(2, ['a.png', image]), sample(3)]);
     const secret = path.join(root, 'secret');
     await mkdir(secret);
@@ -161,12 +165,12 @@ describe('loading a dataset', () => {
     await mkdir(path.join(images, 'sub'));
     await symlink(path.join(secret, 'secret.png'), path.join(images, 'link.png'));
     await symlink(secret, path.join(images, 'linked'));
-    const { samples, failures } = await loadOnly();
-    expect(samples.map(({ sampleId }) => sampleId)).toEqual(['1', '3']);
-    expect(failures).toHaveLength(1);
-    expect(failures[0]!.sampleId).toBe('2');
-    expect(failures[0]!.error).toBeInstanceOf(UserError);
-    expect(failures[0]!.error.message).toContain(
+    const { samples, failures, checkImages } = await loadOnly();
+    expect(failures).toEqual([]);
+    const problems = await Promise.all(samples.map((one) => checkImages(one, null)));
+    expect([problems[0], problems[2]]).toEqual([null, null]);
+    expect(problems[1]).toBeInstanceOf(UserError);
+    expect(problems[1]!.message).toContain(
       `StateChange.json, sample 2, field task_instance.images_path.1: the image ${JSON.stringify(image)} ${problem}`,
     );
   });
@@ -180,7 +184,22 @@ describe('loading a dataset', () => {
     await symlink('sub/b.png', path.join(elsewhere, 'inner.png'));
     await rm(images, { recursive: true });
     await symlink(elsewhere, images);
-    expect(await loadOnly()).toMatchObject({ failures: [], samples: [{ sampleId: '1' }] });
+    const { samples, checkImages } = await loadOnly();
+    expect(await checkImages(samples[0]!, null)).toBeNull();
+  });
+
+  test('looks at no image before it is asked, and then at those of the one sample', async () => {
+    const names = (id: number) => Array.from({ length: 30 }, (_, image) => `${id}-${image}.png`);
+    const ids = Array.from({ length: 200 }, (_, id) => id);
+    await addDataset(
+      'StateChange',
+      ids.map((id) => sample(id, names(id))),
+    );
+    const { samples, failures, checkImages } = await loadOnly();
+    expect([samples.length, failures.length]).toEqual([200, 0]);
+    for (const name of names(7)) await writeFile(path.join(root, 'StateChange', 'images', name), '');
+    expect(await checkImages(samples[7]!, null)).toBeNull();
+    expect((await checkImages(samples[8]!, null))?.message).toContain('the image "8-0.png" does not exist');
   });
 
   test('gathers failures of format, choices and images in one list', async () => {
@@ -210,10 +229,22 @@ describe('loading a dataset', () => {
     await expect(loadOnly()).rejects.toThrow(/images: the folder of images is missing; unpack/);
   });
 
-  test('is refused when the annotation is no JSON', async () => {
+  test.each([
+    ['no JSON', '{"data": [', /StateChange\.json: cannot be read as JSON/],
+    [
+      'marked as UTF-8',
+      '\uFEFF{"data": []}',
+      /StateChange\.json: cannot be read as JSON \(.* line 1, column 1\)/,
+    ],
+    [
+      'no UTF-8',
+      Buffer.from([0x7b, 0x22, 0xe9, 0x22]),
+      /StateChange\.json: cannot be read as JSON \(.*utf-8\)/,
+    ],
+  ])('is refused when the annotation is %s', async (_name, content, message) => {
     await addDataset('StateChange', []);
-    await writeFile(path.join(root, 'StateChange', 'StateChange.json'), '{"data": [');
-    await expect(loadOnly()).rejects.toThrow(/StateChange\.json: the file cannot be read as JSON/);
+    await writeFile(path.join(root, 'StateChange', 'StateChange.json'), content);
+    await expect(loadOnly()).rejects.toThrow(message);
   });
 
   test('is refused when the question type contradicts the taxonomy, unless the columns file settles it', async () => {
@@ -224,5 +255,54 @@ describe('loading a dataset', () => {
     const columns = { StateChange: { column: 'T-4', metric: 'accuracy' } };
     await writeFile(path.join(root, 'columns.json'), JSON.stringify(columns));
     expect((await loadOnly()).samples).toHaveLength(1);
+  });
+});
+
+describe('combined pictures', () => {
+  const combined = (id: number, names: readonly string[]) => {
+    const plain = sample(id, ['a.png', 'b.png']);
+    return { ...plain, task_instance: { ...plain.task_instance, combined_1_images: names } };
+  };
+
+  test('are looked for in their own folder, and the images themselves are not missed', async () => {
+    await addDataset('StateChange', [combined(1, ['1-0.jpg']), combined(2, ['2-0.jpg']), combined(3, [])]);
+    const folder = path.join(root, 'StateChange', 'combined_1_images');
+    await mkdir(folder);
+    await writeFile(path.join(folder, '1-0.jpg'), '');
+    await rm(path.join(root, 'StateChange', 'images'), { recursive: true });
+    const { samples, checkImages } = await loadOnly();
+    const [found, missing, none] = await Promise.all(samples.map((one) => checkImages(one, 1)));
+    expect([found, none]).toEqual([null, null]);
+    expect(missing!.message).toContain(
+      'sample 2, field task_instance.combined_1_images.0: the image "2-0.jpg" does not exist; name a file in',
+    );
+    expect((await checkImages(samples[0]!, null))?.message).toContain('the folder of images is missing');
+  });
+
+  test('must lie inside their folder', async () => {
+    await addDataset('StateChange', [combined(1, ['../images/a.png'])]);
+    await mkdir(path.join(root, 'StateChange', 'combined_1_images'));
+    const { samples, checkImages } = await loadOnly();
+    expect((await checkImages(samples[0]!, 1))?.message).toContain('is not a path inside the folder');
+  });
+
+  test('become the one image of the question', async () => {
+    await addDataset('StateChange', [combined(1, ['1-0.jpg'])]);
+    const { samples, taskInstructions, info } = await loadOnly();
+    const question = buildQuestion({
+      sample: samples[0]!,
+      taskInstructions,
+      imageDir: path.basename(info.imageDir),
+      maxContextLength: 100,
+      tokensPerImage: 80,
+      tokenizer: { encode: (text: string) => [...text], decode: (tokens: string[]) => tokens.join('') },
+      datasetName: info.name,
+      combineImage: 1,
+    });
+    const choices = '\nChoice list: \nA. x\nB. y\nYour answer is: ';
+    expect(question).toEqual({
+      text: `<ImageHere>\nAnswer.\n<Image 1>  q${choices}`,
+      imagePaths: ['combined_1_images/1-0.jpg'],
+    });
   });
 });

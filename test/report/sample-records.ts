@@ -12,7 +12,11 @@ export function record(fields: {
   readonly task?: string;
   readonly column?: string;
   readonly sampleId?: string;
+  readonly metric?: string;
+  readonly level?: SampleRecord['quantityLevel'];
+  /** Under both scorings. */
   readonly score?: number;
+  readonly scores?: SampleRecord['scores'];
   readonly rows?: number;
   readonly steps?: readonly number[];
   readonly prefill?: number;
@@ -25,22 +29,24 @@ export function record(fields: {
     task = 'PictureNumbers',
     column = 'S-2',
     score = 1,
+    metric = 'accuracy',
   } = fields;
+  const answerScore = { score, extracted: null };
   return {
-    version: 1,
+    version: 2,
     key: JSON.stringify([fields.cell, task, sampleId]),
     backbone: 'tiny',
     task,
     column,
-    metric: 'accuracy',
+    metric,
     sampleId,
+    quantityLevel: fields.level ?? 'Few',
     cell: fields.cell,
     answer: 'a',
     tokens: [1],
     response: 'a',
     choices: null,
-    score,
-    extracted: null,
+    scores: fields.scores ?? { release: answerScore, fixed: answerScore },
     prompt: { tokens: 100, textTokens: 19, images: 1, sha256: '', pixelsSha256: '' },
     cache: {
       rows: [rows, rows],

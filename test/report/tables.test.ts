@@ -4,11 +4,11 @@ import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { accuracyTable } from '../../src/report/accuracy-table.js';
 import { cacheTable } from '../../src/report/cache-table.js';
-import type { ReportInput } from '../../src/report/cell-rows.js';
 import { latencyTable } from '../../src/report/latency-table.js';
 import { renderConsole } from '../../src/report/render-console.js';
 import { renderCsv } from '../../src/report/render-csv.js';
 import { renderMarkdown } from '../../src/report/render-markdown.js';
+import { prepareReport, type ReportInput } from '../../src/report/report.js';
 import { reportTables } from '../../src/report/report-tables.js';
 import { writeTables } from '../../src/report/write-tables.js';
 import { cell, full, record } from './sample-records.js';
@@ -18,14 +18,15 @@ const lookM = cell('look-m-tp-p', 0.05, 'cache');
 const input: ReportInput = {
   cells: [full, lookM],
   firstTokens: ['prefill', 'cache'],
+  scoring: 'release',
   records: [
     record({ cell: full, sampleId: '1', score: 1, steps: [10, 12] }),
     record({ cell: full, sampleId: '2', score: 1, steps: [11], prefill: 70 }),
-    record({ cell: full, task: 'ChangeCaption', column: 'S-3', score: 0.5 }),
+    record({ cell: full, task: 'ChangeCaption', column: 'S-3', metric: 'rouge-l', score: 0.5 }),
     record({ cell: full, task: 'ShapeDirection', column: 'T-3', score: 1 }),
     record({ cell: lookM, sampleId: '1', score: 0, rows: 4, steps: [5, 6], compress: 8 }),
     record({ cell: lookM, sampleId: '2', score: 1, rows: 16, steps: [], compress: 10, prefill: 70 }),
-    record({ cell: lookM, task: 'ChangeCaption', column: 'S-3', score: 1 / 3, rows: 4 }),
+    record({ cell: lookM, task: 'ChangeCaption', column: 'S-3', metric: 'rouge-l', score: 1 / 3, rows: 4 }),
     record({ cell: lookM, task: 'ShapeDirection', column: 'T-3', score: 1, rows: 4 }),
   ],
 };
@@ -34,15 +35,16 @@ const plain = { colours: false };
 
 describe('the accuracy table', () => {
   test('shows task columns in MileBench order, their mean, and the full cache under both protocols', () => {
-    expect(renderConsole(accuracyTable(input), plain)).toMatchInlineSnapshot(`
+    expect(renderConsole(accuracyTable(prepareReport(input)), plain)).toMatchInlineSnapshot(`
       "Score by task column (%)
 
-      method       budget  first token  n    T-3    S-2   S-3  mean
-      full         100%    prefill      4  100.0  100.0  50.0  83.3
-      full         100%    cache        4  100.0  100.0  50.0  83.3
-      look-m-tp-p  5%      cache        4  100.0   50.0  33.3  61.1
+      method       budget  first token  n    T-3    S-2   S-3  mean  ±
+      full         100%    prefill      4  100.0  100.0  50.0  83.3  –
+      full         100%    cache        4  100.0  100.0  50.0  83.3  –
+      look-m-tp-p  5%      cache        4  100.0   50.0  33.3  61.1  –
 
       A column is the mean over its datasets, scored as MileBench does; mean = mean over the columns shown.
+      ± = half the 95 % interval of the mean, unknown where a dataset has one sample; accuracy.csv holds the bounds of every column.
       "
     `);
   });
@@ -54,24 +56,21 @@ describe('the accuracy table', () => {
       record({ cell: full, task: 'A', column: 'T-1', sampleId: '3', score: 1 }),
       record({ cell: full, task: 'B', column: 'T-1', sampleId: '1', score: 0 }),
     ];
-    const table = accuracyTable({ cells: [full], firstTokens: ['prefill'], records });
-    expect(table.rows[0]?.values).toEqual(['full', '100%', 'prefill', 'release', 4, 50, 50]);
+    const table = accuracyTable(
+      prepareReport({ ...input, cells: [full], firstTokens: ['prefill'], records }),
+    );
+    const score = table.columns.findIndex(({ header }) => header === 'T-1');
+    expect(table.rows[0]?.values[score]).toBe(50);
   });
 
   test('shows a cell without records as missing and says that the rows differ', () => {
     const records = input.records.filter((each) => each.cell === full);
-    const table = accuracyTable({ ...input, records });
-    expect(table.rows.at(-1)?.values).toEqual([
-      'look-m-tp-p',
-      '5%',
-      'cache',
-      'release',
-      0,
-      null,
-      null,
-      null,
-      null,
+    const table = accuracyTable(prepareReport({ ...input, records }));
+    const [method, budget, firstToken, semantics, scoring, n, ...scores] = table.rows.at(-1)!.values;
+    expect([method, budget, firstToken, semantics, scoring, n]).toEqual([
+      ...['look-m-tp-p', '5%', 'cache', 'release', 'release', 0],
     ]);
+    expect(new Set(scores)).toEqual(new Set([null]));
     expect(table.legend.at(-1)).toBe('The rows do not cover the same samples: compare with care.');
   });
 
@@ -82,14 +81,14 @@ describe('the accuracy table', () => {
       column: 'T-3',
       score: 0,
     });
-    const table = accuracyTable({ ...input, records: [...input.records, other] });
-    expect(table.rows).toEqual(accuracyTable(input).rows);
+    const table = accuracyTable(prepareReport({ ...input, records: [...input.records, other] }));
+    expect(table.rows).toEqual(accuracyTable(prepareReport(input)).rows);
   });
 });
 
 describe('the cache table', () => {
   test('shows nominal and effective size and marks rows above their budget', () => {
-    expect(renderConsole(cacheTable(input), plain)).toMatchInlineSnapshot(`
+    expect(renderConsole(cacheTable(prepareReport(input)), plain)).toMatchInlineSnapshot(`
       "Size of the KV cache
 
       method       budget  first token  n  nominal %   rows  effective %  over  MiB compressed  MiB at the end
@@ -106,14 +105,14 @@ describe('the cache table', () => {
   test('does not mark a cache of exactly its budget', () => {
     const exact = cell('h2o', 0.2, 'prefill');
     const records = [record({ cell: exact, rows: 20 })];
-    const table = cacheTable({ cells: [exact], firstTokens: ['prefill'], records });
+    const table = cacheTable(prepareReport({ ...input, cells: [exact], firstTokens: ['prefill'], records }));
     expect(table.rows.map(({ flagged }) => flagged)).toEqual([false]);
   });
 });
 
 describe('the latency table', () => {
   test('shows medians, deviations, steps and the speed-up, and says what it is not', () => {
-    expect(renderConsole(latencyTable(input), plain)).toMatchInlineSnapshot(`
+    expect(renderConsole(latencyTable(prepareReport(input)), plain)).toMatchInlineSnapshot(`
       "Latency (ms)
 
       method       budget  first token  n  prefill  ± prefill  compress  ± compress  decode  ± decode  steps  speed-up
@@ -130,48 +129,48 @@ describe('the latency table', () => {
 
   test('claims no speed-up without a full cache', () => {
     const records = input.records.filter((each) => each.cell === lookM);
-    const table = latencyTable({ cells: [lookM], firstTokens: ['cache'], records });
+    const table = latencyTable(prepareReport({ ...input, cells: [lookM], firstTokens: ['cache'], records }));
     expect(table.rows[0]?.values.at(-1)).toBeNull();
   });
 });
 
-test('every table names semantics, protocol and number of samples', () => {
+test('every table names semantics, scoring, protocol and number of samples', () => {
   for (const table of reportTables(input)) {
     const headers = table.columns.map(({ header }) => header);
-    expect(headers.slice(0, 5)).toEqual(['method', 'budget', 'first token', 'semantics', 'n']);
+    expect(headers.slice(0, 6)).toEqual(['method', 'budget', 'first token', 'semantics', 'scoring', 'n']);
     expect(table.legend[0]).toBe(
-      'Backbone: tiny. Semantics: release (what the published code computes). n = samples.',
+      "Backbone: tiny. Semantics: release (what the published code computes). Scoring: release (as MileBench's scripts score). n = samples.",
     );
   }
 });
 
 describe('renderers', () => {
   test('CSV keeps more digits than it shows and leaves missing values empty', () => {
-    expect(renderCsv(accuracyTable(input))).toMatchInlineSnapshot(`
-      "method,budget,first token,semantics,n,T-3,S-2,S-3,mean
-      full,100%,prefill,release,4,100,100,50,83.33333333
-      full,100%,cache,release,4,100,100,50,83.33333333
-      look-m-tp-p,5%,cache,release,4,100,50,33.33333333,61.11111111
+    expect(renderCsv(accuracyTable(prepareReport(input)))).toMatchInlineSnapshot(`
+      "method,budget,first token,semantics,scoring,n,T-3,T-3 low,T-3 high,S-2,S-2 low,S-2 high,S-3,S-3 low,S-3 high,mean,mean low,mean high,±
+      full,100%,prefill,release,release,4,100,20.65493144,100,100,34.23802275,100,50,,,83.33333333,,,
+      full,100%,cache,release,release,4,100,20.65493144,100,100,34.23802275,100,50,,,83.33333333,,,
+      look-m-tp-p,5%,cache,release,release,4,100,20.65493144,100,50,9.453120573,90.54687943,33.33333333,,,61.11111111,,,
       "
     `);
-    expect(renderCsv(latencyTable({ ...input, records: [] }))).toContain(
-      'full,100%,prefill,release,0,,,,,,,0,\n',
+    expect(renderCsv(latencyTable(prepareReport({ ...input, records: [] })))).toContain(
+      'full,100%,prefill,release,release,0,,,,,,,0,\n',
     );
   });
 
   test('Markdown carries notes and legend, and sets marked rows in bold', () => {
-    expect(renderMarkdown(cacheTable(input))).toMatchInlineSnapshot(`
+    expect(renderMarkdown(cacheTable(prepareReport(input)))).toMatchInlineSnapshot(`
       "## Size of the KV cache
 
-      | method | budget | first token | semantics | n | nominal % | rows | effective % | over | MiB compressed | MiB at the end |
-      | :--- | :--- | :--- | :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-      | full | 100% | prefill | release | 4 | 100.0 | 100.0 | 100.0 | 0 | 1.563 | 1.578 |
-      | full | 100% | cache | release | 4 | 100.0 | 100.0 | 100.0 | 0 | 1.563 | 1.578 |
-      | **look-m-tp-p** | **5%** | **cache** | **release** | **4** | **5.0** | **7.0** | **7.0** | **1** | **0.109** | **0.125** |
+      | method | budget | first token | semantics | scoring | n | nominal % | rows | effective % | over | MiB compressed | MiB at the end |
+      | :--- | :--- | :--- | :--- | :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+      | full | 100% | prefill | release | release | 4 | 100.0 | 100.0 | 100.0 | 0 | 1.563 | 1.578 |
+      | full | 100% | cache | release | release | 4 | 100.0 | 100.0 | 100.0 | 0 | 1.563 | 1.578 |
+      | **look-m-tp-p** | **5%** | **cache** | **release** | **release** | **4** | **5.0** | **7.0** | **7.0** | **1** | **0.109** | **0.125** |
 
       - Rows = tokens kept in a layer, effective = rows over prompt tokens, MiB = K and V of all layers; means over samples.
       - Over = samples whose cache is larger than the nominal budget (text priors keep all text): such rows are marked.
-      - Backbone: tiny. Semantics: release (what the published code computes). n = samples.
+      - Backbone: tiny. Semantics: release (what the published code computes). Scoring: release (as MileBench's scripts score). n = samples.
       - First token: prefill = from the uncompressed prefill; cache = from the compressed cache. The full cache is one run, shown under each.
       "
     `);
@@ -201,8 +200,11 @@ test('tables are written as CSV and Markdown, and nothing else stays behind', as
   const directory = await mkdtemp(path.join(tmpdir(), 'lookm-tables-'));
   onTestFinished(() => rm(directory, { recursive: true }));
   const names = await writeTables(directory, reportTables(input));
-  const expected = ['accuracy', 'cache', 'latency'].flatMap((name) => [`${name}.csv`, `${name}.md`]);
+  const expected = reportTables(input).flatMap(({ name }) => [`${name}.csv`, `${name}.md`]);
+  expect(expected).toHaveLength(14);
   expect(names).toEqual(expected);
   expect((await readdir(directory)).sort()).toEqual([...expected].sort());
-  expect(await readFile(path.join(directory, 'cache.md'), 'utf8')).toBe(renderMarkdown(cacheTable(input)));
+  expect(await readFile(path.join(directory, 'cache.md'), 'utf8')).toBe(
+    renderMarkdown(cacheTable(prepareReport(input))),
+  );
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { UserError } from '../../src/core/errors.js';
-import { rougeL, scoreRougeL } from '../../src/scoring/rouge-l.js';
+import { rougeL, scoreRougeL, scoreRougeLFixed } from '../../src/scoring/rouge-l.js';
 import { readRows } from './fixture.js';
 
 const rows = readRows(
@@ -81,13 +81,35 @@ describe('the metric rouge-l', () => {
     expect(score).toBe(2 / (2 + 1e-8));
   });
 
-  test.each(['', ' ', '.', '?!', '.'.repeat(40)])('gives the answer %j nothing', (answer) => {
-    expect(scoreRougeL({ ...open, answer, response: 'a cat' })).toEqual({ score: 0, extracted: null });
+  test.each(['', ' ', '.', '?!', '.'.repeat(32)])('gives the answer %j nothing', (answer) => {
+    for (const score of [scoreRougeL, scoreRougeLFixed]) {
+      expect(score({ ...open, answer, response: 'a cat' })).toEqual({ score: 0, extracted: null });
+    }
   });
 
   test.each(['', '...', '.'.repeat(40)])('refuses the reference %j', (response) => {
-    expect(() => scoreRougeL({ ...open, answer: 'a', response })).toThrow(
-      /reference.*give the sample a response/,
+    for (const score of [scoreRougeL, scoreRougeLFixed]) {
+      expect(() => score({ ...open, answer: 'a', response })).toThrow(
+        /reference.*give the sample a response/,
+      );
+    }
+  });
+
+  test('gives an empty answer nothing before it looks for sentences in the reference', () => {
+    expect(scoreRougeL({ ...open, answer: '', response: '.'.repeat(40) }).score).toBe(0);
+    expect(() => scoreRougeL({ ...open, answer: '', response: '...' })).toThrow(UserError);
+  });
+
+  test('scores alike under both semantics wherever the official script does not abort', () => {
+    const text = fc
+      .array(fc.constantFrom('a', 'cat', '.', '3.5', '!', '...'))
+      .map((words) => words.join(' '));
+    fc.assert(
+      fc.property(text, text, (answer, response) => {
+        const input = { ...open, answer, response: `the ${response}` };
+        const release = scoreRougeL(input);
+        if (release.aborts === undefined) expect(scoreRougeLFixed(input)).toEqual(release);
+      }),
     );
   });
 });

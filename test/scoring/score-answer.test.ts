@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { scoringSchema } from '../../src/config/protocols.js';
+import { pairwiseMean } from '../../src/core/pairwise-mean.js';
 import { officialDatasets } from '../../src/milebench/taxonomy.js';
 import { findMetric, isMetricName, metrics } from '../../src/scoring/registry.js';
 import { scoreAnswer } from '../../src/scoring/score-answer.js';
@@ -25,6 +28,8 @@ const annotationSchema = z.object({
     }),
   ),
 });
+
+const scorings = scoringSchema.options;
 
 /** The golden scores are written with three decimals. */
 const goldenDecimals = 3;
@@ -54,7 +59,8 @@ describe('scores of answers', () => {
       for (const { sample_id, response, runs } of samples) {
         const choices = choicesOf.get(sample_id) ?? null;
         for (const [run, { text, score }] of Object.entries(runs)) {
-          const ours = scoreAnswer({ metric, datasetName, answer: text, response, choices });
+          const input = { metric, datasetName, answer: text, response, choices };
+          const ours = scoreAnswer({ ...input, scoring: 'release' });
           if (Number(ours.score.toFixed(goldenDecimals)) !== score)
             wrong.push(`${sample_id} ${run}: ${ours.score}, official ${score}`);
           checked++;
@@ -73,11 +79,58 @@ describe('scores of answers', () => {
       /unknown metric "toString"; write accuracy or rouge-l or needle/,
     );
     const input = { datasetName: 'x', answer: 'a', response: 'a', choices: null };
-    expect(() => scoreAnswer({ ...input, metric: 'bleu' })).toThrow(/unknown metric "bleu"/);
+    expect(() => scoreAnswer({ ...input, metric: 'bleu', scoring: 'fixed' })).toThrow(
+      /unknown metric "bleu"/,
+    );
   });
 
   test('exist for every metric the taxonomy asks for', () => {
     for (const { metric } of Object.values(officialDatasets)) expect(isMetricName(metric)).toBe(true);
     expect(Object.isFrozen(metrics)).toBe(true);
+  });
+
+  test('are asked for by metric and scoring', () => {
+    const input = { datasetName: 'Mine', answer: 'I know', response: 'no', choices: ['yes', 'no'] };
+    expect(scoreAnswer({ ...input, metric: 'accuracy', scoring: 'release' }).score).toBe(1);
+    expect(scoreAnswer({ ...input, metric: 'accuracy', scoring: 'fixed' }).score).toBe(0);
+  });
+
+  test('are 0 or 1 for every metric whose scale is binary', () => {
+    const answers = ['', 'no', 'the answer is B', 'yes and no', '.'.repeat(40)];
+    const scaleOf = (name: string) => {
+      const input = { datasetName: 'Mine', response: 'no no', choices: ['yes', 'no no'] };
+      const scores = answers.flatMap((answer) =>
+        scorings.map((scoring) => scoreAnswer({ ...input, answer, metric: name, scoring }).score),
+      );
+      return scores.every((score) => score === 0 || score === 1) ? 'binary' : 'graded';
+    };
+    const scales = Object.entries(metrics).map(([name, { scale }]) => [name, scale]);
+    expect(scales).toEqual(Object.keys(metrics).map((name) => [name, scaleOf(name)]));
+  });
+
+  test('and their mean do not depend on the order of the samples', () => {
+    const sample = fc.record({
+      metric: fc.constantFrom(...Object.keys(metrics)),
+      answer: fc.constantFrom('', 'B', 'red', 'a red car', 'the blue bus.', 'maybe', '.'.repeat(40)),
+      response: fc.constantFrom('red car', 'blue bus'),
+    });
+    const samples = fc.array(sample, { minLength: 1, maxLength: 300 });
+    const shuffled = samples.chain((rows) =>
+      fc.tuple(
+        fc.constant(rows),
+        fc.shuffledSubarray([...rows.keys()], { minLength: rows.length, maxLength: rows.length }),
+        fc.constantFrom(...scorings),
+      ),
+    );
+    const base = { datasetName: 'Mine', choices: ['red car', 'blue bus'] };
+    fc.assert(
+      fc.property(shuffled, ([rows, order, scoring]) => {
+        const scoreOf = (row: (typeof rows)[number]) => scoreAnswer({ ...base, ...row, scoring }).score;
+        const scores = rows.map(scoreOf);
+        const later = order.map((index) => scoreOf(rows[index]!));
+        expect(later).toEqual(order.map((index) => scores[index]));
+        expect(Math.abs(pairwiseMean(later) - pairwiseMean(scores))).toBeLessThanOrEqual(1e-12);
+      }),
+    );
   });
 });

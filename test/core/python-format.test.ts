@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { pythonRepr, pythonStr } from '../../src/milebench/python-format.js';
-import { type PythonValue, parsePythonJson } from '../../src/milebench/python-json.js';
+import { pythonRepr, pythonStr } from '../../src/core/python-format.js';
+import { parsePythonJson } from '../../src/core/python-json.js';
+import type { PythonValue } from '../../src/core/python-value.js';
 
 const pythonValue = z.custom<PythonValue>((value) => value !== undefined);
 

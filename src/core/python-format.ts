@@ -1,25 +1,8 @@
-import { type PythonValue, pythonNumberSource } from './python-json.js';
-
-/** `repr` of a float: shortest digits that read back, positional for exponents in [-4, 16). */
-function floatRepr(value: number): string {
-  if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
-  const [mantissa, exponentText] = value.toExponential().split('e') as [string, string];
-  const exponent = Number(exponentText);
-  const sign = value < 0 || Object.is(value, -0) ? '-' : '';
-  const digits = mantissa.replace(/[-.]/g, '');
-  if (exponent < -4 || exponent >= 16) {
-    const fraction = digits.length > 1 ? `.${digits.slice(1)}` : '';
-    const size = String(Math.abs(exponent)).padStart(2, '0');
-    return `${sign}${digits[0]}${fraction}e${exponent < 0 ? '-' : '+'}${size}`;
-  }
-  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`;
-  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, '0');
-  return `${sign}${whole}.${digits.slice(exponent + 1) || '0'}`;
-}
+import { floatRepr } from './python-float.js';
+import { dictEntries, isPythonDict, type PythonValue, pythonNumberSource } from './python-value.js';
 
 function numberRepr(source: string): string {
-  if (/[.eE]/.test(source)) return floatRepr(Number(source));
-  return source === '-0' ? '0' : source;
+  return /^-?\d+$/.test(source) ? source : floatRepr(Number(source));
 }
 
 const shortEscapes: Readonly<Record<string, string>> = {
@@ -55,11 +38,14 @@ export function pythonRepr(value: PythonValue): string {
   if (value === false) return 'False';
   if (typeof value === 'string') return stringRepr(value);
   if (typeof value === 'number') return Number.isInteger(value) ? String(value + 0) : floatRepr(value);
-  if (Array.isArray(value)) return `[${value.map(pythonRepr).join(', ')}]`;
+  if (isPythonDict(value)) {
+    const fields = dictEntries(value).map(([key, field]) => `${stringRepr(key)}: ${pythonRepr(field)}`);
+    return `{${fields.join(', ')}}`;
+  }
   const source = pythonNumberSource(value);
-  if (source !== null) return numberRepr(source);
-  const fields = Object.entries(value as Readonly<Record<string, PythonValue>>);
-  return `{${fields.map(([key, field]) => `${stringRepr(key)}: ${pythonRepr(field)}`).join(', ')}}`;
+  return source === null
+    ? `[${(value as readonly PythonValue[]).map(pythonRepr).join(', ')}]`
+    : numberRepr(source);
 }
 
 /** Python's `str(value)` and `f'{value}'` of a value read from JSON. */

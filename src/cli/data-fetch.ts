@@ -1,0 +1,120 @@
+import path from 'node:path';
+import { Command } from 'commander';
+import { suggestion } from '../config/run-config.js';
+import { UserError } from '../core/errors.js';
+import { describeBytes } from '../hub/disk-space.js';
+import { type FetchSummary, fetchMileBench } from '../hub/fetch-milebench.js';
+import { defaultEndpoint, openHub, type RetryNotice } from '../hub/hub-connection.js';
+import { officialDatasets } from '../milebench/taxonomy.js';
+import { exitCodes } from './program.js';
+import { openProgress } from './progress.js';
+import type { Shell } from './shell.js';
+
+const defaultOut = 'datasets/MileBench';
+
+const examples = `
+Examples:
+  $ lookm data fetch                                     all of MileBench, a few GB, into ${defaultOut}
+  $ lookm data fetch --tasks T-1,GPR1200 --out mile      the datasets of T-1 and GPR1200
+  $ lookm data fetch --endpoint https://hub.example.org  from a mirror
+
+The same command continues a download that was cut short and leaves alone what is there.
+HF_TOKEN (a token) and HF_ENDPOINT (a mirror) of the environment are used.
+`;
+
+interface FetchFlags {
+  readonly out: string;
+  readonly tasks: string;
+  readonly revision: string;
+  readonly endpoint?: string | undefined;
+  readonly keepArchives?: boolean | undefined;
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
+const mebibyte = 2 ** 20;
+
+/** The datasets that a list of dataset and column names means, in the taxonomy's order. */
+function chooseDatasets(list: string): string[] {
+  const all = Object.entries(officialDatasets);
+  if (list === 'all') return all.map(([name]) => name);
+  const wanted = list.split(',').map((name) => name.trim());
+  const known = [...new Set(all.flatMap(([name, { column }]) => [name, column]))];
+  for (const name of wanted) {
+    if (known.includes(name)) continue;
+    const fix = `${suggestion(name, known)}give datasets or columns of MileBench, or all`;
+    throw new UserError({ what: `unknown dataset or column "${name}"`, where: '--tasks', fix });
+  }
+  return all
+    .filter(([name, { column }]) => wanted.includes(name) || wanted.includes(column))
+    .map(([name]) => name);
+}
+
+function setting(value: string | undefined): string | undefined {
+  const trimmed = value?.trim();
+  return trimmed === '' ? undefined : trimmed;
+}
+
+async function fetchData(flags: FetchFlags, shell: Shell): Promise<void> {
+  const { out, revision, keepArchives = false, json = false } = flags;
+  const datasets = chooseDatasets(flags.tasks);
+  const quiet = (flags.quiet ?? false) || json;
+  const progress = openProgress(shell, { unit: 'MiB', quiet });
+  const onRetry = ({ subject, why, waitMs }: RetryNotice): void => {
+    progress.note(`${subject}: ${why}; trying again in ${waitMs / 1000} s`);
+  };
+  const endpoint = flags.endpoint ?? setting(shell.env['HF_ENDPOINT']);
+  const hub = openHub({ endpoint, token: setting(shell.env['HF_TOKEN']), onRetry });
+  const stopping = new AbortController();
+  const forget = shell.onInterrupt(() => stopping.abort());
+  try {
+    const summary = await fetchMileBench({
+      ...{ hub, revision, datasets, keepArchives },
+      root: path.resolve(shell.cwd, out),
+      signal: stopping.signal,
+      onProgress: ({ doing, archive, doneBytes, totalBytes }) => {
+        const [done, total] = [doneBytes, totalBytes].map((bytes) => Math.ceil(bytes / mebibyte));
+        progress.update(done ?? 0, total ?? 0, `${doing} ${archive}`);
+      },
+    });
+    progress.stop();
+    if (json) shell.stdout.write(`${JSON.stringify({ out, endpoint: hub.endpoint, ...summary }, null, 2)}\n`);
+    else if (!quiet) describeFetch(summary, out, shell);
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error;
+    progress.note('stopped; the same command continues');
+    shell.setExitCode(exitCodes.interrupted);
+  } finally {
+    forget();
+    progress.stop();
+  }
+}
+
+function describeFetch({ datasets, downloadedBytes, commit }: FetchSummary, out: string, shell: Shell): void {
+  const { write, paint } = shell.stdout;
+  for (const { name, status, files, bytes } of datasets) {
+    const note = status === 'present' ? paint.dim(', was there') : '';
+    write(`${name}: ${files} files, ${describeBytes(bytes)}${note}\n`);
+  }
+  const bytes = datasets.reduce((sum, dataset) => sum + dataset.bytes, 0);
+  const count = `${datasets.length} dataset${datasets.length === 1 ? '' : 's'}, ${describeBytes(bytes)}`;
+  const source = `downloaded ${describeBytes(downloadedBytes)} at commit ${commit.slice(0, 12)}`;
+  write(`${paint.green('Done')}: ${out} (${count}; ${source}).\n`);
+  write(`Next: lookm data verify ${out}\n`);
+}
+
+/** `lookm data fetch`: MileBench from the Hugging Face hub. */
+export function dataFetchCommand(shell: Shell): Command {
+  return new Command('fetch')
+    .description('download MileBench, or part of it, from the Hugging Face hub')
+    .option('--out <dir>', 'directory the datasets go into', defaultOut)
+    .option('--tasks <list>', 'names of datasets or columns, or all', 'all')
+    .option('--revision <name>', 'branch, tag or commit of the repository', 'main')
+    .option('--endpoint <url>', `hub or mirror (default: $HF_ENDPOINT or ${defaultEndpoint})`)
+    .option('--keep-archives', 'keep the archives beside the datasets, in .fetch')
+    .option('--json', 'print a summary for programs')
+    .option('--quiet', 'print errors only')
+    .option('--debug', 'print the stack of errors')
+    .addHelpText('after', examples)
+    .action((flags: FetchFlags) => fetchData(flags, shell));
+}
