@@ -17,7 +17,7 @@ async function placeIn(name: string): Promise<Place> {
 
 async function succeed(argv: readonly string[], here: Place): Promise<string> {
   const { code, stdout, stderr } = await lookm(argv, here);
-  expect({ code, stderr }, argv.join(' ')).toEqual({ code: 0, stderr: '' });
+  expect(code, `${argv.join(' ')}\n${stderr}`).toBe(0);
   return stdout;
 }
 

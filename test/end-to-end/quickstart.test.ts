@@ -64,7 +64,9 @@ const goldenRuns = [
   ),
 ];
 
-const tables = ['accuracy', 'cache', 'latency'].flatMap((name) => [`${name}.csv`, `${name}.md`]);
+const tables = ['accuracy', 'differences', 'cache', 'latency', 'datasets', 'levels', 'pairs'].flatMap(
+  (name) => [`${name}.csv`, `${name}.md`],
+);
 
 let place: Place;
 let out: string;
@@ -92,9 +94,14 @@ function comparedWith(run: string) {
 }
 
 describe('lookm bench without flags in an empty directory', () => {
-  test('ends well with three tables and the files they came from', async () => {
+  test('ends well with tables and the files they came from', async () => {
     expect(first.code).toBe(0);
-    for (const title of ['Score by task column (%)', 'Size of the KV cache', 'Latency (ms)'])
+    for (const title of [
+      'Score by task column (%)',
+      'Difference to the full cache (points)',
+      'Size of the KV cache',
+      'Latency (ms)',
+    ])
       expect(first.stdout).toContain(`${title}\n`);
     expect(first.stdout).toContain('Done: 2970 records (2970 new, 0 found), 330 prefills.\n');
     expect(await readdir(place.cwd)).toEqual(['results']);
