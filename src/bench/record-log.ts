@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { open, rename, rm, truncate } from 'node:fs/promises';
+import { truncate } from 'node:fs/promises';
 import { messageOf, UserError } from '../core/errors.js';
+import { writeAtomically } from '../core/write-atomically.js';
 import { type SampleRecord, sampleRecordSchema } from './record.js';
 
 /** A record of the longest answer with the times of all steps takes about 200 kB. */
@@ -65,20 +66,11 @@ export async function readRecordLog(file: string): Promise<RecordLog> {
   return { records, tornBytes: pending.length };
 }
 
-/** Replaces `samples.jsonl` as a whole, record by record: a crash leaves the old file or the new one. */
-export async function rewriteRecordLog(file: string, records: Iterable<SampleRecord>): Promise<void> {
-  const draft = `${file}.${process.pid}.tmp`;
-  try {
-    const handle = await open(draft, 'w');
-    try {
-      for (const record of records) await handle.appendFile(`${JSON.stringify(record)}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, file);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
+/** Replaces `samples.jsonl` as a whole. */
+export async function rewriteRecordLog(file: string, records: readonly SampleRecord[]): Promise<void> {
+  await writeAtomically(file, lines(records));
+}
+
+function* lines(records: readonly SampleRecord[]): Generator<string> {
+  for (const record of records) yield `${JSON.stringify(record)}\n`;
 }

@@ -23,6 +23,8 @@ Examples:
   $ lookm bench                 full cache, H2O and LOOK-M on the embedded backbone and tasks
   $ lookm bench --dry-run       what that would run
   $ lookm list methods          what can be compared
+  $ lookm data fetch            download MileBench
+  $ lookm score results/try     score a run again, or the official predictions
   $ lookm doctor                whether this machine can run it
 `;
 

@@ -1,12 +1,16 @@
 import { open, rename, rm } from 'node:fs/promises';
 
-/** Replaces a file as a whole: readers see the old text or the new one, also after a crash. */
-export async function writeAtomically(file: string, text: string): Promise<void> {
+/**
+ * Replaces a file as a whole: readers see the old text or the new one, also after a crash. A text too long for one
+ * string may come in pieces.
+ */
+export async function writeAtomically(file: string, text: string | Iterable<string>): Promise<void> {
+  const pieces = typeof text === 'string' ? [text] : text;
   const draft = `${file}.${process.pid}.tmp`;
   try {
     const handle = await open(draft, 'w');
     try {
-      await handle.writeFile(text);
+      for (const piece of pieces) await handle.appendFile(piece);
       await handle.sync();
     } finally {
       await handle.close();

@@ -132,7 +132,7 @@ async function writeMembers(
     if (kind.kind === 'refused') throw refuse(kind.why);
     const found = readMemberPath(header.name);
     if (found.kind === 'refused') throw refuse(found.why);
-    const size = header.size ?? 0;
+    const { size } = header;
     if (kind.kind === 'folder' && size > 0) throw refuse('it is a folder with content');
     if (size > limits.mostMemberBytes) throw refuse(`it has more than ${limits.mostMemberBytes} bytes`);
     const segments = place(found.segments);
@@ -179,13 +179,11 @@ type MemberKind =
   | { readonly kind: 'folder' }
   | { readonly kind: 'refused'; readonly why: string };
 
-function memberKind(header: tar.Header): MemberKind {
-  if (header.type === 'directory') return { kind: 'folder' };
-  if (header.type !== 'file')
-    return { kind: 'refused', why: `it is a ${header.type ?? 'member of unknown type'}` };
+function memberKind({ type, pax }: tar.Header): MemberKind {
+  if (type === 'directory') return { kind: 'folder' };
+  if (type !== 'file') return { kind: 'refused', why: `it is a ${type ?? 'member of unknown type'}` };
   // GNU tar writes sparse files in the pax format as plain files with a map in front of their content.
-  const pax = 'pax' in header && header.pax !== null && typeof header.pax === 'object' ? header.pax : {};
-  const isSparse = Object.keys(pax).some((key) => key.startsWith('GNU.sparse.'));
+  const isSparse = Object.keys(pax ?? {}).some((key) => key.startsWith('GNU.sparse.'));
   return isSparse ? { kind: 'refused', why: 'it is a sparse file' } : { kind: 'file' };
 }
 

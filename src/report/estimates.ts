@@ -33,8 +33,10 @@ export interface Estimates {
   readonly mean: Estimate | null;
 }
 
-/** An estimate with its resampled values. */
+/** An estimate with what a mean over it is estimated from. */
 interface Resampled extends Estimate {
+  /** `proportion`: made of right-or-wrong answers alone. */
+  readonly kind: Stratum['kind'];
   readonly resampled: Float64Array | null;
 }
 
@@ -61,9 +63,9 @@ function estimateStratum({ kind, values }: Stratum, resampled: Float64Array | nu
   const n = values.length;
   const value = pairwiseMean(values);
   if (kind === 'proportion') {
-    return { n, value, interval: wilsonInterval({ successes: value * n, trials: n }), resampled };
+    return { kind, n, value, interval: wilsonInterval({ successes: value * n, trials: n }), resampled };
   }
-  return { n, value, interval: resampled && percentileInterval(resampled), resampled };
+  return { kind, n, value, interval: resampled && percentileInterval(resampled), resampled };
 }
 
 /** The mean of every resample over the parts; `null` when one of them has none. */
@@ -76,22 +78,39 @@ function averaged(parts: readonly Resampled[]): Float64Array | null {
   return mean;
 }
 
+/**
+ * Bounds of a mean of independent parts from the bounds of each: the distances to them are added as variances are.
+ * Unlike a bootstrap it stays honest where all answers of all parts are alike. Source: Zou & Donner 2008 (MOVER).
+ */
+function combinedInterval(value: number, parts: readonly Estimate[]): Interval | null {
+  let below = 0;
+  let above = 0;
+  for (const part of parts) {
+    if (part.interval === null) return null;
+    below += (part.value - part.interval.low) ** 2;
+    above += (part.interval.high - part.value) ** 2;
+  }
+  return {
+    low: value - Math.sqrt(below) / parts.length,
+    high: value + Math.sqrt(above) / parts.length,
+  };
+}
+
 /** The mean over parts, each resampled within itself. One part is its own mean. */
 function meanOfParts(parts: readonly Resampled[]): Resampled {
   if (parts.length === 1) return parts[0]!;
+  const kind = parts.every((part) => part.kind === 'proportion') ? 'proportion' : 'amount';
+  const value = pairwiseMean(parts.map((part) => part.value));
   const resampled = averaged(parts);
-  return {
-    n: parts.reduce((total, { n }) => total + n, 0),
-    value: pairwiseMean(parts.map(({ value }) => value)),
-    interval: resampled && percentileInterval(resampled),
-    resampled,
-  };
+  const bootstrapped = resampled && percentileInterval(resampled);
+  const interval = kind === 'proportion' ? combinedInterval(value, parts) : bootstrapped;
+  return { kind, n: parts.reduce((total, { n }) => total + n, 0), value, interval, resampled };
 }
 
 /**
  * Means of datasets, columns and all columns for several rows at once.
- * Intervals: Wilson for one stratum of proportions; otherwise the percentile bootstrap, stratified: the samples of
- * every dataset are drawn anew within it, and the mean of means is taken of each such draw.
+ * Intervals: Wilson for proportions, combined where several are averaged; otherwise the percentile bootstrap,
+ * stratified: the samples of every dataset are drawn anew within it, and the mean of means is taken of each such draw.
  */
 export function estimateRows(rows: readonly (readonly Stratum[])[]): Estimates[] {
   const resampled = resampleStrata(rows.flat());

@@ -54,27 +54,23 @@ function strataOf(entries: readonly Entry[]): Stratum[] {
   }));
 }
 
-function datasetStrata(records: readonly SampleRecord[], scoring: Scoring): Stratum[] {
+/** The scores of records by what they are grouped under. */
+function scoreStrata(
+  records: readonly SampleRecord[],
+  scoring: Scoring,
+  groupOf: (record: SampleRecord) => Pick<Entry, 'name' | 'column'>,
+): Stratum[] {
   return strataOf(
     records.map((record) => ({
-      name: record.task,
-      column: record.column,
+      ...groupOf(record),
       kind: kindOf(record),
       value: record.scores[scoring].score,
     })),
   );
 }
 
-function levelStrata(records: readonly SampleRecord[], scoring: Scoring): Stratum[] {
-  return strataOf(
-    records.map((record) => ({
-      name: record.quantityLevel,
-      column: record.quantityLevel,
-      kind: kindOf(record),
-      value: record.scores[scoring].score,
-    })),
-  );
-}
+const byDataset = ({ task, column }: SampleRecord) => ({ name: task, column });
+const byLevel = ({ quantityLevel }: SampleRecord) => ({ name: quantityLevel, column: quantityLevel });
 
 function differenceStrata(pairs: readonly Pair[]): Stratum[] {
   return strataOf(
@@ -107,8 +103,8 @@ export function prepareReport({ records, cells, firstTokens, scoring }: ReportIn
     full === undefined || records === full ? [] : pairRecords({ records, full, scoring }),
   );
   const estimates = estimateRows([
-    ...own.map((records) => datasetStrata(records, scoring)),
-    ...own.map((records) => levelStrata(records, scoring)),
+    ...own.map((records) => scoreStrata(records, scoring, byDataset)),
+    ...own.map((records) => scoreStrata(records, scoring, byLevel)),
     ...pairs.map(differenceStrata),
   ]);
   const rows = cells.flatMap((cell, i) => {

@@ -67,14 +67,32 @@ describe('intervals of the accuracy table', () => {
     expect(row['S-5 high']).toBeCloseTo(high * 100, 10);
   });
 
-  test('are bootstrapped within the datasets of a column', () => {
-    const strata = ['ActionLocalization', 'ActionSequence'].map((task) =>
-      scoresOf(input.records, task, 'full'),
+  test('are those of the datasets combined for a column of several that are right or wrong', () => {
+    const parts = ['ActionLocalization', 'ActionSequence'].map((task) => {
+      const scores = scoresOf(input.records, task, 'full');
+      const trials = scores.length;
+      return { value: mean(scores), ...wilsonInterval({ successes: mean(scores) * trials, trials }) };
+    });
+    const [one, two] = parts;
+    const value = (one!.value + two!.value) / 2;
+    const below = Math.hypot(one!.value - one!.low, two!.value - two!.low) / 2;
+    const above = Math.hypot(one!.high - one!.value, two!.high - two!.value) / 2;
+    expect(row['T-1']).toBeCloseTo(value * 100, 10);
+    expect(row['T-1 low']).toBeCloseTo((value - below) * 100, 10);
+    expect(row['T-1 high']).toBeCloseTo((value + above) * 100, 10);
+  });
+
+  test('claim no certainty where every answer of every dataset is wrong', () => {
+    const tasks = ['TextNeedleInAHaystack', 'ImageNeedleInAHaystack'];
+    const records = tasks.flatMap((task) =>
+      Array.from({ length: 20 }, (_, i) =>
+        record({ cell: full, task, column: 'NH', metric: 'needle', sampleId: `${i}`, score: 0 }),
+      ),
     );
-    const { low, high } = plainInterval(strata);
-    expect(row['T-1']).toBeCloseTo(mean(strata.map(mean)) * 100, 10);
-    expect(Math.abs(Number(row['T-1 low']) - low * 100)).toBeLessThan(1.5);
-    expect(Math.abs(Number(row['T-1 high']) - high * 100)).toBeLessThan(1.5);
+    const [first] = rowsOf('accuracy', { records });
+    expect([first!['NH'], first!['NH low']]).toEqual([0, 0]);
+    // 0 of 20 has an upper bound of 16.1 %; two of them combined 16.1 / sqrt(2).
+    expect(first!['NH high']).toBeCloseTo(11.39, 1);
   });
 
   test('are bootstrapped for graded scores', () => {
