@@ -2,12 +2,12 @@ import path from 'node:path';
 import { type Budget, parseBudget } from '../config/budget.js';
 import type { FirstToken, Scoring } from '../config/protocols.js';
 import { canonicalJson } from '../core/content-hash.js';
+import { lockDirectory } from '../core/directory-lock.js';
 import { UserError } from '../core/errors.js';
 import { planCells } from './plan.js';
 import type { Cell, SampleRecord } from './record.js';
 import { readRecordLog, rewriteRecordLog } from './record-log.js';
 import { manifestName, readManifest, recordsName } from './run-directory.js';
-import { lockRun } from './run-lock.js';
 import type { RunManifest } from './run-manifest.js';
 import { scoreRecord } from './score-record.js';
 
@@ -35,7 +35,7 @@ export async function rescoreRun(directory: string): Promise<RescoredRun> {
     const fix = 'give the --out of a lookm bench command';
     throw new UserError({ what: `holds no ${manifestName}`, where: directory, fix });
   }
-  const release = await lockRun(directory);
+  const release = await lockDirectory(directory);
   try {
     const file = path.join(directory, recordsName);
     const before = [...(await readRecordLog(file)).records.values()];

@@ -1,10 +1,10 @@
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { lockDirectory } from '../core/directory-lock.js';
 import { messageOf, UserError } from '../core/errors.js';
 import { writeAtomically } from '../core/write-atomically.js';
 import type { SampleRecord } from './record.js';
 import { readRecordLog } from './record-log.js';
-import { lockRun } from './run-lock.js';
 import {
   differingFields,
   endManifest,
@@ -104,7 +104,7 @@ export class RunDirectory {
         fix: 'choose another --out',
       });
     });
-    const release = await lockRun(directory);
+    const release = await lockDirectory(directory);
     try {
       const before = await readManifest(path.join(directory, manifestName));
       const differing = before === null ? [] : differingFields(before.identity, description.identity);

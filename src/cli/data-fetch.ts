@@ -1,9 +1,12 @@
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import { suggestion } from '../config/run-config.js';
+import { lockDirectory } from '../core/directory-lock.js';
 import { UserError } from '../core/errors.js';
 import { describeBytes } from '../hub/disk-space.js';
 import { type FetchSummary, fetchMileBench } from '../hub/fetch-milebench.js';
+import { fetchFolderName } from '../hub/fetch-state.js';
 import { defaultEndpoint, openHub, type RetryNotice } from '../hub/hub-connection.js';
 import { officialDatasets } from '../milebench/taxonomy.js';
 import { exitCodes } from './program.js';
@@ -65,12 +68,13 @@ async function fetchData(flags: FetchFlags, shell: Shell): Promise<void> {
   };
   const endpoint = flags.endpoint ?? setting(shell.env['HF_ENDPOINT']);
   const hub = openHub({ endpoint, token: setting(shell.env['HF_TOKEN']), onRetry });
+  const root = path.resolve(shell.cwd, out);
+  const release = await lockRoot(root);
   const stopping = new AbortController();
   const forget = shell.onInterrupt(() => stopping.abort());
   try {
     const summary = await fetchMileBench({
-      ...{ hub, revision, datasets, keepArchives },
-      root: path.resolve(shell.cwd, out),
+      ...{ hub, revision, root, datasets, keepArchives },
       signal: stopping.signal,
       onProgress: ({ doing, archive, doneBytes, totalBytes }) => {
         const [done, total] = [doneBytes, totalBytes].map((bytes) => Math.ceil(bytes / mebibyte));
@@ -87,7 +91,15 @@ async function fetchData(flags: FetchFlags, shell: Shell): Promise<void> {
   } finally {
     forget();
     progress.stop();
+    await release();
   }
+}
+
+/** Two fetches into one directory would unpack over each other. */
+async function lockRoot(root: string): Promise<() => Promise<void>> {
+  const folder = path.join(root, fetchFolderName);
+  await mkdir(folder, { recursive: true });
+  return lockDirectory(folder);
 }
 
 function describeFetch({ datasets, downloadedBytes, commit }: FetchSummary, out: string, shell: Shell): void {

@@ -329,7 +329,7 @@ describe('the lock of a run directory', () => {
     const { out } = await setting();
     const first = await RunDirectory.open(out, description, new Date());
     await expect(RunDirectory.open(out, description, new Date())).rejects.toThrow(
-      `${out}: process ${process.pid} is writing to this run; wait for it, stop it, or choose another --out`,
+      `${out}: process ${process.pid} is writing to it; wait for it, stop it, or choose another --out`,
     );
     await first.close();
     await (await RunDirectory.open(out, description, new Date())).close();

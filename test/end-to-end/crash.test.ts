@@ -31,7 +31,7 @@ test('a run that was killed and left half a line is finished by the same command
   const second = await lookm(command('killed'), place);
   expect(second).toMatchObject({ code: 2, stdout: '' });
   expect(problemLines(second)).toEqual([
-    `error: ${out}: process ${child.pid} is writing to this run; wait for it, stop it, or choose another --out`,
+    `error: ${out}: process ${child.pid} is writing to it; wait for it, stop it, or choose another --out`,
   ]);
 
   child.kill('SIGKILL');

@@ -18,8 +18,15 @@ async function scratch(): Promise<string> {
   return path.join(directory, 'MileBench');
 }
 
-/** Archives of a small MileBench; `part5` is large enough to be cut. */
-async function smallMileBench(): Promise<Record<string, Buffer>> {
+let small: Promise<Record<string, Buffer>> | null = null;
+
+/** Archives of a small MileBench, made once; `part5` is large enough to be cut. */
+function smallMileBench(): Promise<Record<string, Buffer>> {
+  small ??= makeSmallMileBench();
+  return small;
+}
+
+async function makeSmallMileBench(): Promise<Record<string, Buffer>> {
   const gpr = await datasetMembers('GPR1200', { samples: 3 });
   const docs = await datasetMembers('DocVQA');
   const tqa = await datasetMembers('TQA', { samples: 20, top: 'MileBench/' });
@@ -100,7 +107,7 @@ describe('a fetch', () => {
     const root = await scratch();
     const { hub } = connect(origin);
     await fetchInto(root, hub, { keepArchives: true });
-    expect(await readFile(path.join(root, '.fetch', part5))).toEqual(files[part5]);
+    expect(files[part5]!.equals(await readFile(path.join(root, '.fetch', part5)))).toBe(true);
     await rm(path.join(root, 'TQA'), { recursive: true });
     asked.length = 0;
     expect(await fetchInto(root, hub, { keepArchives: true })).toMatchObject({ downloadedBytes: 0 });

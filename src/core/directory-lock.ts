@@ -1,7 +1,7 @@
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { UserError } from '../core/errors.js';
+import { UserError } from './errors.js';
 
 const lockSchema = z.strictObject({ pid: z.int().positive(), since: z.number() });
 
@@ -43,10 +43,10 @@ async function holderOf(file: string): Promise<number | null> {
 }
 
 /**
- * Takes the lock of a run directory, so that no two processes append to it. A lock whose process is gone is taken over.
+ * Takes the lock of a directory, so that no two processes write to it. A lock whose process is gone is taken over.
  * Returns the release. Throws a `UserError` naming the process that holds it.
  */
-export async function lockRun(directory: string): Promise<() => Promise<void>> {
+export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
   const file = path.join(directory, 'lock');
   const draft = path.join(directory, `lock.${process.pid}.tmp`);
   await writeFile(draft, JSON.stringify({ pid: process.pid, since: Date.now() / 1000 }));
@@ -70,5 +70,5 @@ export async function lockRun(directory: string): Promise<() => Promise<void>> {
 
 function inUse(directory: string, pid: number): UserError {
   const fix = 'wait for it, stop it, or choose another --out';
-  return new UserError({ what: `process ${pid} is writing to this run`, where: directory, fix });
+  return new UserError({ what: `process ${pid} is writing to it`, where: directory, fix });
 }
