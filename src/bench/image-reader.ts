@@ -2,16 +2,11 @@ import { Worker } from 'node:worker_threads';
 import type { ImageSettings } from '../backbone/preprocess-image.js';
 import { BugError, messageOf, UserError } from '../core/errors.js';
 import type { ImageInput, ImageReply, ImageRequest } from './image-worker.js';
+import type { ImageCounts } from './sample-job.js';
 
 interface Waiting {
   resolve(image: ImageInput): void;
   reject(error: Error): void;
-}
-
-/** How often an image was decoded, and how often a decoded one of the same content served again. */
-export interface ImageCounters {
-  readonly decoded: number;
-  readonly reused: number;
 }
 
 /**
@@ -55,7 +50,7 @@ export class ImageReader {
     this.#ahead = new Map([...new Set(files)].map((file) => [file, this.#request(file)]));
   }
 
-  get counters(): ImageCounters {
+  get counters(): ImageCounts {
     return { ...this.#counters };
   }
 

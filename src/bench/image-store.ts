@@ -20,8 +20,6 @@ export interface FittedImage {
 }
 
 export interface StoredImage extends FittedImage {
-  /** Hash of the file's bytes. */
-  readonly fileSha256: string;
   /** Whether the same content had been decoded, or was being decoded, for an earlier request. */
   readonly reused: boolean;
 }
@@ -48,16 +46,16 @@ export class ImageStore {
   /** @throws UserError when the file cannot be read or decoded */
   async read(file: string): Promise<StoredImage> {
     const bytes = await readImageFile(file);
-    const fileSha256 = sha256(bytes);
-    const known = this.#fitted.get(fileSha256);
+    const content = sha256(bytes);
+    const known = this.#fitted.get(content);
     const fitted = known ?? this.#decode(bytes, file);
-    this.#fitted.delete(fileSha256);
-    this.#fitted.set(fileSha256, fitted);
+    this.#fitted.delete(content);
+    this.#fitted.set(content, fitted);
     if (this.#fitted.size > this.#mostImages) this.#fitted.delete(this.#fitted.keys().next().value!);
     try {
-      return { ...(await fitted), fileSha256, reused: known !== undefined };
+      return { ...(await fitted), reused: known !== undefined };
     } catch (error) {
-      this.#fitted.delete(fileSha256);
+      this.#fitted.delete(content);
       if (!(error instanceof UserError)) throw error;
       // The image may have been decoded under another file's name.
       throw new UserError({ ...error.problem, where: file }, { cause: error });

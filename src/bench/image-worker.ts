@@ -9,8 +9,6 @@ export interface ImageInput {
   readonly pixels: Float32Array;
   /** Hash of the 8-bit samples they are made of. */
   readonly sha256: string;
-  /** Hash of the file they were read from. */
-  readonly fileSha256: string;
 }
 
 export interface ImageRequest {
@@ -30,9 +28,9 @@ const store = new ImageStore(settings);
 /** The floats are made for each request, as they leave this thread with the reply. */
 async function answer({ id, file }: ImageRequest): Promise<ImageReply> {
   try {
-    const { image, sha256, fileSha256, reused } = await store.read(file);
+    const { image, sha256, reused } = await store.read(file);
     const pixels = normaliseImage(image, settings);
-    return { id, kind: 'image', image: { pixels, sha256, fileSha256 }, reused };
+    return { id, kind: 'image', image: { pixels, sha256 }, reused };
   } catch (error) {
     if (error instanceof UserError) return { id, kind: 'unusable', problem: error.problem };
     return { id, kind: 'bug', message: messageOf(error) };

@@ -188,7 +188,8 @@ export async function runBench({
   } finally {
     await stored.catch(() => {});
     times = { ...noTimes, ...runner?.times(), wall: performance.now() - begun };
-    const counters = { prefills: prefills(), records: written, resumed, failures: failures.length };
+    const images = runner?.images() ?? { decoded: 0, reused: 0 };
+    const counters = { prefills: prefills(), images, records: written, resumed, failures: failures.length };
     await directory.finish({ ...counters, times, interrupted }, now());
     await runner?.close();
   }

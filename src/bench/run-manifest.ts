@@ -55,7 +55,14 @@ const countersSchema = z.strictObject({
   /** All commands on this directory together. */
   total: z.strictObject({ prefills: count, records: count }),
   /** The last command alone; `resumed` = records it found here already. */
-  lastCommand: z.strictObject({ prefills: count, records: count, resumed: count, failures: count }),
+  lastCommand: z.strictObject({
+    prefills: count,
+    /** `reused`: a decoded image of the same content served again. */
+    images: z.strictObject({ decoded: count, reused: count }),
+    records: count,
+    resumed: count,
+    failures: count,
+  }),
 });
 
 const milliseconds = z.number().nonnegative();
@@ -174,7 +181,7 @@ export function startManifest(
     ...description,
     counters: {
       total: before?.counters.total ?? { prefills: 0, records: 0 },
-      lastCommand: { prefills: 0, records: 0, resumed: 0, failures: 0 },
+      lastCommand: { prefills: 0, images: { decoded: 0, reused: 0 }, records: 0, resumed: 0, failures: 0 },
     },
     times: { wall: 0, input: 0, prefill: 0, compress: 0, decode: 0, compute: 0 },
     startedAt: before?.startedAt ?? now.toISOString(),

@@ -33,11 +33,18 @@ export interface StageTimes {
   readonly compute: number;
 }
 
+/** How often an image was decoded so far, and how often a decoded one of the same content served again. */
+export interface ImageCounts {
+  readonly decoded: number;
+  readonly reused: number;
+}
+
 /** Whatever runs samples, opened when there is something to run and closed after the last sample. */
 export interface SampleRunner {
   readonly runSample: RunSample;
   /** Prompts that went through the decoder so far. */
   prefills(): number;
+  images(): ImageCounts;
   times(): StageTimes;
   close(): Promise<void>;
 }

@@ -68,6 +68,7 @@ export function createSampleRunner(
   return {
     runSample,
     prefills: () => model.counters.prefills,
+    images: () => images.counters,
     times: () => {
       const { runtimeInCompression, ...stages } = spent;
       return { ...stages, compute: runtime.milliseconds + spent.compress - runtimeInCompression };

@@ -19,12 +19,16 @@ export function missingFolder(folder: string, options?: ErrorOptions): UserError
 /**
  * A check of image names from an annotation: each must be a file whose real path lies inside the folder, so neither
  * `..`, absolute names nor symbolic links lead out of it. Answers are remembered.
- * Throws a `UserError` when the folder itself is missing.
+ * Throws a `UserError` when the folder itself is missing or is a link out of the root its dataset is in.
  */
 export async function openImageFolder(folder: string): Promise<ImageCheck> {
   const realFolder = await realpath(folder).catch((cause: unknown) => {
     throw missingFolder(folder, { cause });
   });
+  if (!(await isPartOfDataset(folder, realFolder))) {
+    const fix = 'put the images themselves there, or link the whole dataset';
+    throw new UserError({ what: 'the folder of images is a link out of the root', where: folder, fix });
+  }
   const known = new Map<string, string | null>();
   // What the folder itself lists as a file is inside it and no link: no need to look at each.
   for (const entry of await readdir(realFolder, { withFileTypes: true })) {
@@ -37,6 +41,15 @@ export async function openImageFolder(folder: string): Promise<ImageCheck> {
     known.set(name, problem);
     return problem;
   };
+}
+
+/** Whether a folder `<root>/<Dataset>/<folder>` really lies in the root, or in what the dataset's own folder links to. */
+async function isPartOfDataset(folder: string, realFolder: string): Promise<boolean> {
+  const dataset = path.dirname(folder);
+  for (const holder of [dataset, path.dirname(dataset)]) {
+    if (realFolder.startsWith((await realpath(holder)) + path.sep)) return true;
+  }
+  return false;
 }
 
 async function findProblem(realFolder: string, name: string): Promise<string | null> {

@@ -23,7 +23,7 @@ export const problemKinds = Object.freeze({
   'dataset-unknown': { severity: 'error', fix: 'define its column and metric in columns.json or rename it' },
   'dataset-absent': { severity: 'warning', fix: 'add its folder or take it out of columns.json' },
   'folder-unknown': { severity: 'warning', fix: 'rename the folder after its dataset or remove it' },
-  'link-outside': { severity: 'warning', fix: 'put the files themselves there' },
+  'link-outside': { severity: 'error', fix: 'put the files themselves there' },
 
   'annotation-missing': { severity: 'error', fix: unpackAgain },
   'annotation-size': { severity: 'error', fix: 'split the dataset' },

@@ -68,6 +68,16 @@ export function compareColumns(a: string, b: string): number {
 }
 
 /**
+ * How many datasets MileBench has in a column, given those at hand; `null` when one of them is not MileBench's, so that
+ * the column is somebody's own.
+ */
+export function officialColumnSize(column: string, datasets: readonly string[]): number | null {
+  const official: Readonly<Record<string, DatasetDefinition>> = officialDatasets;
+  const own = datasets.every((name) => Object.hasOwn(official, name) && official[name]!.column === column);
+  return own ? Object.values(official).filter((one) => one.column === column).length : null;
+}
+
+/**
  * The metric `evaluate.py` dispatches to: by name for needles and MMCoQA, else by the annotation's `question_type`.
  * `null` for a question type it refuses.
  */

@@ -1,3 +1,4 @@
+import { officialColumnSize } from '../milebench/taxonomy.js';
 import { cellColumns, cellValues } from './cell-rows.js';
 import { estimateColumns, estimateValues, points } from './points.js';
 import type { Report, ScoredRow } from './report.js';
@@ -20,6 +21,18 @@ function abortNotes(rows: readonly ScoredRow[]): string[] {
   return [`${answers} ${stop} the official scorer and ${count} 0 here (aborts in the records says why).`];
 }
 
+/** Columns that are not the paper's, because datasets of theirs were not run. */
+function partialColumnNotes(rows: readonly ScoredRow[], columns: readonly string[]): string[] {
+  const records = rows.flatMap((row) => row.records);
+  const partial = columns.flatMap((column) => {
+    const tasks = [...new Set(records.filter((one) => one.column === column).map(({ task }) => task))];
+    const of = officialColumnSize(column, tasks);
+    return of === null || tasks.length === of ? [] : [`${column} ${tasks.length} of ${of}`];
+  });
+  if (partial.length === 0) return [];
+  return [`Columns that lack datasets, not to be put beside published ones: ${partial.join(', ')}.`];
+}
+
 /**
  * Scores in percent: a row for every cell and protocol, a column for every task column that has records, and the mean
  * over these columns. CSV adds the bounds of every score.
@@ -31,6 +44,7 @@ export function accuracyTable({ rows, columns, legend }: Report): Table {
     notes: [
       'A column is the mean over its datasets, scored as MileBench does; mean = mean over the columns shown.',
       '± = half the 95 % interval of the mean, unknown where a dataset has one sample; accuracy.csv holds the bounds of every column.',
+      ...partialColumnNotes(rows, columns),
       ...abortNotes(rows),
     ],
     legend,

@@ -130,6 +130,7 @@ export function fakeRunner(before: (job: SampleJob) => void = () => {}): SampleR
     jobs,
     closed: () => closed,
     prefills: () => jobs.length,
+    images: () => ({ decoded: jobs.length, reused: 0 }),
     times: () => ({ input: 1, prefill: 2, compress: 3, decode: 4, compute: 9 }),
     async close() {
       closed++;

@@ -1,10 +1,9 @@
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { readImage } from '../../src/backbone/decode-image.js';
 import { fitImage, normaliseImage } from '../../src/backbone/preprocess-image.js';
 import { ImageReader } from '../../src/bench/image-reader.js';
-import { sha256 } from '../../src/core/content-hash.js';
 import { UserError } from '../../src/core/errors.js';
 import { fixturePath, repositoryPath } from '../support/fixture-path.js';
 import { scratch } from './fake-run.js';
@@ -63,9 +62,4 @@ it('decodes each content once, under whatever names and however often it comes',
   reader.readAhead([twin, files[0]!]);
   expect(await reader.read([files[0]!, twin])).toEqual([first, second]);
   expect(reader.counters).toEqual({ decoded: 2, reused: 4 });
-});
-
-it('gives the hash of its file with each image', async () => {
-  const expected = await Promise.all(files.map(async (file) => sha256(await readFile(file))));
-  expect((await openReader().read(files)).map(({ fileSha256 }) => fileSha256)).toEqual(expected);
 });

@@ -61,7 +61,7 @@ describe('the store of decoded images', () => {
     await copyFile(files[1]!, file);
     const after = await store.read(file);
     expect(after).toMatchObject({ reused: false });
-    expect(after.fileSha256).not.toBe(before.fileSha256);
+    expect(after.sha256).not.toBe(before.sha256);
   });
 
   it('names the file that was asked for when the content is no image, each time', async () => {

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { UserError } from '../../src/core/errors.js';
 import { listTasks, loadTask } from '../../src/milebench/dataset.js';
 import { buildQuestion } from '../../src/milebench/prompt.js';
@@ -175,7 +175,7 @@ describe('loading a dataset', () => {
     );
   });
 
-  test('accepts images in folders below, links that stay inside, and a linked folder of images', async () => {
+  test('accepts images in folders below, links that stay inside, and a folder of images that is a link within the root', async () => {
     await addDataset('StateChange', [sample(1, ['sub/b.png', 'inner.png'])]);
     const images = path.join(root, 'StateChange', 'images');
     const elsewhere = path.join(root, 'pictures');
@@ -186,6 +186,25 @@ describe('loading a dataset', () => {
     await symlink(elsewhere, images);
     const { samples, checkImages } = await loadOnly();
     expect(await checkImages(samples[0]!, null)).toBeNull();
+  });
+
+  test('refuses a folder of images that is a link out of the root, and follows a whole dataset that is one', async () => {
+    await addDataset('StateChange', [sample(1, ['a.png'])]);
+    const dataset = path.join(root, 'StateChange');
+    const outside = await mkdtemp(path.join(tmpdir(), 'lookm-outside-'));
+    onTestFinished(() => rm(outside, { recursive: true }));
+    await rename(path.join(dataset, 'images'), path.join(outside, 'images'));
+    await symlink(path.join(outside, 'images'), path.join(dataset, 'images'));
+    const refused = await loadOnly();
+    expect((await refused.checkImages(refused.samples[0]!, null))?.message).toMatch(
+      /StateChange.images: the folder of images is a link out of the root; put the images themselves there/,
+    );
+    await rm(path.join(dataset, 'images'));
+    await rename(path.join(outside, 'images'), path.join(dataset, 'images'));
+    await rename(dataset, path.join(outside, 'StateChange'));
+    await symlink(path.join(outside, 'StateChange'), dataset);
+    const linked = await loadOnly();
+    expect(await linked.checkImages(linked.samples[0]!, null)).toBeNull();
   });
 
   test('looks at no image before it is asked, and then at those of the one sample', async () => {

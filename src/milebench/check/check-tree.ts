@@ -161,13 +161,13 @@ async function checkDataset(
   return { name, column, samples, references: images };
 }
 
-/** A folder or annotation that is a link out of the root is read like any other, but the tree is not whole without it. */
+/** A dataset or annotation that is a link out of the root: it is read, but the tree is not whole without it. */
 async function checkLinks(
   name: string,
   { root, problems }: { readonly root: string; readonly problems: ProblemList },
 ): Promise<void> {
   const realRoot = await realpath(root);
-  for (const part of [name, `${name}/${name}.json`, `${name}/images`]) {
+  for (const part of [name, `${name}/${name}.json`]) {
     const real = await realpath(path.join(root, part)).catch(() => null);
     if (real === null || real.startsWith(realRoot + path.sep)) continue;
     problems.of({ dataset: name, file: part })({ kind: 'link-outside', what: 'is a link out of the root' });
