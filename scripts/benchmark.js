@@ -21,7 +21,10 @@ for (const [name, { run, what }] of Object.entries(benchmarks)) {
   const runtime = new Runtime({ threads });
   for (const timing of await run(runtime, rounds)) {
     const [middle, spread] = [timing.median.toFixed(1), timing.mad.toFixed(1)];
-    console.log(`  ${timing.name.padEnd(36)} median ${middle.padStart(8)} ms  MAD ${spread.padStart(6)}`);
+    const ratio = timing.ratio === null ? '' : `  ${timing.ratio.median.toFixed(2)} x ${timing.ratio.to}`;
+    console.log(
+      `  ${timing.name.padEnd(36)} median ${middle.padStart(8)} ms  MAD ${spread.padStart(6)}${ratio}`,
+    );
   }
   await runtime.close();
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const bundleManifestName = 'bundle.json';
 
 /** Bumped whenever the converter's output changes; a bundle of another format is converted again. */
-export const bundleFormat = 1;
+export const bundleFormat = 2;
 
 const positive = z.int().positive();
 

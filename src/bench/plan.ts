@@ -1,6 +1,7 @@
-import type { Budget } from '../config/budget.js';
+import { budgetName } from '../config/budget.js';
 import type { FirstToken, Scoring, Semantics } from '../config/protocols.js';
 import type { RunConfig } from '../config/run-config.js';
+import type { Budget } from '../core/budget.js';
 import { seededRandom, shuffled } from '../core/seeded-random.js';
 import type { Sample } from '../milebench/annotation.js';
 import type { Task } from '../milebench/dataset.js';
@@ -25,25 +26,28 @@ export interface BenchPlan {
 }
 
 type Grid = Pick<RunConfig, 'methods' | 'budgets'> & {
-  readonly semantics: Semantics;
+  readonly semantics: readonly Semantics[];
   readonly firstTokens: readonly FirstToken[];
 };
 
 /**
- * The columns of the grid, without repetitions: the full cache once, then methods × budgets × protocols in the
- * order given. The full cache answers alike under both protocols (nothing is compressed before the last token), so
- * it runs under `prefill` only.
+ * The columns of the grid, without repetitions: the full cache once, then methods × semantics × budgets × protocols in
+ * the order given. The full cache answers alike under all semantics and both protocols (nothing is compressed before
+ * the last token), so it runs under the first semantics and `prefill` only.
  */
 export function planCells({ methods, budgets, firstTokens, semantics }: Grid): Cell[] {
   const cells: Cell[] = [];
-  if (methods.includes(fullMethod)) {
-    cells.push({ method: fullMethod, semantics, budget: null, firstToken: 'prefill' });
+  const [first] = semantics;
+  if (methods.includes(fullMethod) && first !== undefined) {
+    cells.push({ method: fullMethod, semantics: first, budget: null, firstToken: 'prefill' });
   }
   for (const method of new Set(methods)) {
     if (method === fullMethod) continue;
-    for (const { recent, important } of distinctBudgets(budgets)) {
-      for (const firstToken of new Set(firstTokens)) {
-        cells.push({ method, semantics, budget: { recent, important }, firstToken });
+    for (const each of new Set(semantics)) {
+      for (const budget of distinctBudgets(budgets)) {
+        for (const firstToken of new Set(firstTokens)) {
+          cells.push({ method, semantics: each, budget, firstToken });
+        }
       }
     }
   }
@@ -52,7 +56,7 @@ export function planCells({ methods, budgets, firstTokens, semantics }: Grid): C
 
 /** `20%` and `0.1+0.1` are one budget. */
 function distinctBudgets(budgets: readonly Budget[]): Budget[] {
-  return [...new Map(budgets.map((budget) => [`${budget.recent}+${budget.important}`, budget])).values()];
+  return [...new Map(budgets.map((budget) => [budgetName(budget), budget])).values()];
 }
 
 /**

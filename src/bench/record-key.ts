@@ -1,9 +1,12 @@
+import type { Decoding } from '../config/protocols.js';
 import { hashJson } from '../core/content-hash.js';
 import { type Cell, recordVersion } from './record.js';
 
 /** Settings that decide how a prompt is built and its answer generated. */
 export interface GenerationSettings {
   readonly maxNewTokens: number;
+  /** Products of one row may round otherwise than those of several. */
+  readonly decoding: Decoding;
   /** Tokens of instruction, context and images; `null` = what leaves room for template and answer. */
   readonly maxContext: number | null;
   /** 1 = all images of a sample in one picture; `null` = the images themselves. */
@@ -20,8 +23,10 @@ export function recordKey(parts: {
   /** See `hashSample`. */
   readonly sampleSha256: string;
   readonly cell: Cell;
-  /** `version` of the cell's method. */
-  readonly methodVersion: number;
+  /** Id of the cell's policy: its rules with their versions and options. */
+  readonly policy: string;
+  /** What the policy draws from; null where nothing is random. */
+  readonly seed: number | null;
   readonly generation: GenerationSettings;
 }): string {
   return hashJson({ ...parts, recordVersion });

@@ -1,18 +1,19 @@
 import { z } from 'zod';
 import { type FirstToken, firstTokenSchema, type Semantics, semanticsSchema } from '../config/protocols.js';
+import { budgetSchema } from '../core/budget.js';
 import { quantityLevels } from '../milebench/quantity-level.js';
 
 /** Bumped when the same inputs would give other numbers. */
-export const recordVersion = 2;
+export const recordVersion = 3;
 
 export { type FirstToken, firstTokenSchema, type Semantics, semanticsSchema };
 
-/** One column of the grid: a method under a budget and a first-token protocol. */
+/** One column of the grid: a method in one of its semantics under a budget and a first-token protocol. */
 export const cellSchema = z.strictObject({
   method: z.string(),
   semantics: semanticsSchema,
-  /** `null` for the full cache. Ratios of the prompt length. */
-  budget: z.strictObject({ recent: z.number(), important: z.number() }).nullable(),
+  /** `null` for the full cache. */
+  budget: budgetSchema.nullable(),
   firstToken: firstTokenSchema,
 });
 export type Cell = z.infer<typeof cellSchema>;
@@ -24,6 +25,16 @@ const answerScoreSchema = z.strictObject({
   extracted: z.string().nullable(),
   /** What the official script stops with at this answer; the score is 0 then. */
   aborts: z.string().optional(),
+});
+
+/** Size of a compressed cache, a value a layer. */
+const cacheSizeSchema = z.strictObject({
+  /** The same for every head of a layer. */
+  rows: z.array(z.int()),
+  /** K and V. */
+  bytes: z.array(z.int()),
+  /** Rows over prompt tokens. */
+  ratio: z.array(z.number()),
 });
 
 export const sampleRecordSchema = z.strictObject({
@@ -53,25 +64,28 @@ export const sampleRecordSchema = z.strictObject({
     pixelsSha256: z.string(),
   }),
   cache: z.strictObject({
-    /** Rows of each layer right after compression (the same for every head of a layer). */
-    rows: z.array(z.int()),
-    /** Live K and V bytes of all layers right after compression, and after the last decode step. */
-    bytesCompressed: z.int(),
+    /** What the budget allows in each layer for this prompt: rows, bytes of K and V, rows over prompt tokens. */
+    nominal: cacheSizeSchema,
+    /** What the method kept in each layer, right after compression. */
+    effective: cacheSizeSchema,
+    /** Live K and V bytes of all layers after the last decode step. */
     bytesEnd: z.int(),
-    /** Kept rows over prompt rows, averaged over layers. */
-    effectiveRatio: z.number(),
     /** Hash of the kept indices per layer. */
     keptSha256: z.array(z.string()),
     /** What happened: compressed, or why not. */
     outcome: z.string(),
+    /** What the reader must know of this cell's semantics on this prompt, e.g. where the published code crashes. */
+    remarks: z.array(z.string()),
   }),
   /** Milliseconds. `prefill` is shared by all cells of the sample. */
   time: z.strictObject({
     prefill: z.number(),
     compress: z.number(),
     decode: z.number(),
-    /** One entry a decode step. */
+    /** One entry a decode step; none where cells decode together, in steps that are nobody's own. */
     steps: z.array(z.number()),
+    /** Cells with identical caches decode once; the steps are those of the one decode. */
+    sharedDecode: z.literal(true).optional(),
   }),
 });
 export type SampleRecord = z.infer<typeof sampleRecordSchema>;

@@ -1,6 +1,7 @@
 import path from 'node:path';
-import { type Budget, parseBudget } from '../config/budget.js';
+import { parseBudget } from '../config/budget.js';
 import type { FirstToken, Scoring } from '../config/protocols.js';
+import type { Budget } from '../core/budget.js';
 import { canonicalJson } from '../core/content-hash.js';
 import { lockDirectory } from '../core/directory-lock.js';
 import { UserError } from '../core/errors.js';

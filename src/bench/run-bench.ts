@@ -1,3 +1,5 @@
+import type { MethodSet } from '../compression/method-set.js';
+import { drawsAtRandom } from '../compression/policy.js';
 import { invariant, UserError } from '../core/errors.js';
 import type { Sample } from '../milebench/annotation.js';
 import type { Task } from '../milebench/dataset.js';
@@ -38,8 +40,9 @@ interface Run {
   /** Part of every record's key. */
   readonly bundleSha256: string;
   readonly generation: GenerationSettings;
-  /** `version` of every method in the plan. */
-  readonly methodVersions: Readonly<Record<string, number>>;
+  readonly methods: MethodSet;
+  /** What random methods draw from. */
+  readonly seed: number;
 }
 
 /** A sample whose turn has come: its keys, and whether records are missing. */
@@ -50,15 +53,15 @@ type PreparedSample =
 
 /** Keys and missing cells of one sample. Reads its images. */
 function prepareSample(run: Run, task: Task, sample: Sample): PreparedSample {
-  const { plan, directory, bundleSha256, generation, methodVersions } = run;
+  const { plan, directory, bundleSha256, generation, methods } = run;
   const { name } = task.info;
   const sampleSha256 = hashSample(task, sample, generation.combineImages);
   const cells = plan.cells.map((cell): KeyedCell => {
-    const methodVersion = methodVersions[cell.method];
-    invariant(methodVersion !== undefined, `method ${cell.method} has no version`);
+    const policy = methods.policy(cell.method, cell.semantics);
+    const seed = drawsAtRandom(policy) ? run.seed : null;
     return {
       cell,
-      key: recordKey({ bundleSha256, task: name, sampleSha256, cell, methodVersion, generation }),
+      key: recordKey({ bundleSha256, task: name, sampleSha256, cell, policy: policy.id, seed, generation }),
     };
   });
   const keys = cells.map(({ key }) => key);

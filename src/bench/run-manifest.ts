@@ -1,27 +1,30 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { budgetName } from '../config/budget.js';
-import { scoringSchema } from '../config/protocols.js';
+import { decodingSchema, scoringSchema } from '../config/protocols.js';
 import type { RunConfig } from '../config/run-config.js';
+import { canonicalJson } from '../core/content-hash.js';
 import { firstTokenSchema, recordVersion, semanticsSchema } from './record.js';
 import type { GenerationSettings } from './record-key.js';
 
-const manifestFormat = 2;
+const manifestFormat = 3;
 
 const count = z.int().nonnegative();
 
 /**
- * What all records of a run directory share. Methods, budgets, protocols, tasks and the limit are not part of it: a
- * later command may ask for more or fewer of them and finds the records it shares with earlier ones.
+ * What all records of a run directory share. Methods, semantics, budgets, protocols, tasks and the limit are not
+ * part of it: a later command may ask for more or fewer of them and finds the records it shares with earlier ones.
  */
 const identitySchema = z.strictObject({
   bundleSha256: z.string(),
   datasetSha256: z.string(),
   maxNewTokens: z.int(),
+  decoding: decodingSchema,
   maxContext: z.int().nullable(),
   combineImages: z.literal(1).nullable(),
-  semantics: semanticsSchema,
   seed: z.int().nullable(),
+  /** Compositions of all commands by name, as canonical JSON: a name means one thing in a run. */
+  compositions: z.record(z.string(), z.string()),
   recordVersion: z.int(),
 });
 export type RunIdentity = z.infer<typeof identitySchema>;
@@ -42,9 +45,10 @@ const configSchema = z.strictObject({
   methods: z.array(z.string()),
   budgets: z.array(z.string()),
   firstTokens: z.array(firstTokenSchema),
-  semantics: semanticsSchema,
+  semantics: z.array(semanticsSchema),
   scoring: scoringSchema,
   maxNewTokens: z.int(),
+  decoding: decodingSchema,
   maxContext: z.int().nullable(),
   combineImages: z.literal(1).nullable(),
   limit: z.int().nullable(),
@@ -106,23 +110,32 @@ const identityNames = {
   bundleSha256: 'backbone',
   datasetSha256: 'dataset',
   maxNewTokens: 'generation.max-new-tokens',
+  decoding: 'generation.decoding',
   maxContext: 'max-context',
   combineImages: 'combine-images',
-  semantics: 'semantics',
   seed: 'seed',
+  compositions: 'compositions',
   recordVersion: 'version of the records',
 } as const satisfies Record<keyof RunIdentity, string>;
 
 /** The fields in which two runs differ, each once, in the words of the run file. */
 export function differingFields(a: RunIdentity, b: RunIdentity): string[] {
   const fields = Object.keys(identityNames) as (keyof RunIdentity)[];
-  return fields.filter((field) => a[field] !== b[field]).map((field) => identityNames[field]);
+  const differs = (field: keyof RunIdentity): boolean =>
+    field === 'compositions' ? redefined(a.compositions, b.compositions) : a[field] !== b[field];
+  return fields.filter(differs).map((field) => identityNames[field]);
+}
+
+/** Whether a name means two things. */
+function redefined(a: RunIdentity['compositions'], b: RunIdentity['compositions']): boolean {
+  return Object.entries(a).some(([name, composition]) => Object.hasOwn(b, name) && b[name] !== composition);
 }
 
 /** The settings of a run that decide its prompts and answers. */
 export function generationSettings(config: RunConfig): GenerationSettings {
   return {
     maxNewTokens: config.generation['max-new-tokens'],
+    decoding: config.generation.decoding,
     maxContext: config['max-context'],
     combineImages: config['combine-images'],
   };
@@ -137,13 +150,16 @@ export function runIdentity({
   readonly bundleSha256: string;
   readonly datasetSha256: string;
 }): RunIdentity {
-  const { semantics, seed } = config;
+  const compositions = Object.entries(config.compositions).map(([name, rules]) => [
+    name,
+    canonicalJson(rules),
+  ]);
   return {
     bundleSha256,
     datasetSha256,
     ...generationSettings(config),
-    semantics,
-    seed,
+    seed: config.seed,
+    compositions: Object.fromEntries(compositions),
     recordVersion,
   };
 }
@@ -179,6 +195,10 @@ export function startManifest(
   return {
     format: manifestFormat,
     ...description,
+    identity: {
+      ...description.identity,
+      compositions: { ...before?.identity.compositions, ...description.identity.compositions },
+    },
     counters: {
       total: before?.counters.total ?? { prefills: 0, records: 0 },
       lastCommand: { prefills: 0, images: { decoded: 0, reused: 0 }, records: 0, resumed: 0, failures: 0 },

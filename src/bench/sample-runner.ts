@@ -1,6 +1,8 @@
 import { answerText } from '../backbone/answer-text.js';
 import { createStopCheck } from '../backbone/stop-criteria.js';
-import type { Outcome } from '../compression/compressed-layer.js';
+import type { CacheRows, CompressedLayer } from '../compression/compressed-layer.js';
+import type { MethodSet } from '../compression/method-set.js';
+import { totalRows } from '../compression/row-budget.js';
 import { sha256 } from '../core/content-hash.js';
 import { UserError } from '../core/errors.js';
 import { bytesOf } from '../core/tensor.js';
@@ -8,7 +10,7 @@ import { combinedImagesName } from '../milebench/image-paths.js';
 import type { ImageReader } from './image-reader.js';
 import type { Backbone } from './open-backbone.js';
 import { encodePrompt, tokenizeSample } from './prepare-prompt.js';
-import { type Cell, recordVersion, type SampleRecord } from './record.js';
+import { recordVersion, type SampleRecord } from './record.js';
 import type { GenerationSettings } from './record-key.js';
 import { type CellOutcome, runCells } from './run-cells.js';
 import { sampleImageFiles } from './sample-images.js';
@@ -19,11 +21,20 @@ import { scoreRecord } from './score-record.js';
  * Runs samples on one backbone: one prefill a sample, one decode a cell. Takes backbone and image reader over: closing
  * the runner closes them.
  */
-export function createSampleRunner(
-  backbone: Backbone,
-  generation: GenerationSettings,
-  images: ImageReader,
-): SampleRunner {
+export function createSampleRunner({
+  backbone,
+  methods,
+  generation,
+  seed,
+  images,
+}: {
+  readonly backbone: Backbone;
+  readonly methods: MethodSet;
+  readonly generation: GenerationSettings;
+  /** What random methods draw from, together with the sample. */
+  readonly seed: number;
+  readonly images: ImageReader;
+}): SampleRunner {
   const { bundle, model, runtime, tokenizer, embeddings } = backbone;
   const { prompt: template, text, tokens } = bundle.manifest;
   const stop = createStopCheck({ stopStrings: template.stopStrings, tokenizer, tokens });
@@ -45,24 +56,27 @@ export function createSampleRunner(
     }
     const { prompt, about } = await encodePrompt(backbone, tokenized, inputs);
     spent.input += performance.now() - begin;
-    const kept = new Map<Cell, string[]>(job.cells.map(({ cell }) => [cell, []]));
-    const cells = job.cells.map(({ cell }) => cell);
-    const decoding = { maxNewTokens: generation.maxNewTokens, stop, embed };
-    const run = await runCells(backbone, prompt, cells, decoding, {
-      onCompressed: (cell, _layer, compressed) => kept.get(cell)?.push(sha256(bytesOf(compressed.kept))),
+    const run = await runCells({
+      backbone,
+      methods,
+      prompt,
+      seed: seedOfPrompt(seed, about),
+      cells: job.cells.map(({ cell }) => cell),
+      decoding: { maxNewTokens: generation.maxNewTokens, stop, embed },
+      mode: generation.decoding,
     });
     spent.prefill += run.prefillTime;
+    spent.compress += run.compressTime;
     spent.runtimeInCompression += run.runtimeInCompression;
+    spent.decode += run.decodeTime;
     const answers = scoredAnswers(backbone, job);
+    const keptHash = keptHashes();
     return run.outcomes.map((outcome, index) => {
       const keyed = job.cells[index]!;
       const answered = answers(outcome.generation.tokens);
-      const keptSha256 = kept.get(keyed.cell)!;
+      const keptSha256 = outcome.layers.map(({ cache }) => keptHash(cache));
       const { prefillTime } = run;
-      const record = recordOf(backbone, { job, keyed, about, outcome, answered, keptSha256, prefillTime });
-      spent.compress += record.time.compress;
-      spent.decode += record.time.decode;
-      return record;
+      return recordOf(backbone, { job, keyed, about, outcome, answered, keptSha256, prefillTime });
     });
   };
   return {
@@ -87,6 +101,21 @@ function locatedInSample(error: unknown, { task, sample }: SampleJob, combineIma
   const field = combineImages === null ? 'images_path' : combinedImagesName(combineImages);
   const where = `${task.info.annotationFile}, sample ${sample.sampleId}, field task_instance.${field}`;
   return new UserError({ what: `${file}: ${what}`, where, ...(fix === undefined ? {} : { fix }) });
+}
+
+/** The seed of a prompt's random methods: the run's, and what the prompt is. */
+function seedOfPrompt(seed: number, { sha256: ids, pixelsSha256 }: SampleRecord['prompt']): number {
+  return Number.parseInt(sha256(`${seed} ${ids} ${pixelsSha256}`).slice(0, 8), 16);
+}
+
+/** Hashes of kept indices; rows that cells share are hashed once. */
+function keptHashes(): (rows: CacheRows) => string {
+  const known = new Map<CacheRows, string>();
+  return (rows) => {
+    const hash = known.get(rows) ?? sha256(bytesOf(rows.kept));
+    known.set(rows, hash);
+    return hash;
+  };
 }
 
 type AnsweredFields = 'tokens' | 'answer' | 'scores';
@@ -127,7 +156,9 @@ function recordOf(
   const { task, sample } = job;
   const { manifest } = backbone.bundle;
   const { generation } = outcome;
-  const rows = [...outcome.rows];
+  const { kvHeads, headDim } = manifest.text;
+  const rowBytes = 2 * kvHeads * headDim * Float32Array.BYTES_PER_ELEMENT;
+  const size = cacheSize.bind(null, { rowBytes, tokens: about.tokens });
   return {
     version: recordVersion,
     key: keyed.key,
@@ -143,18 +174,19 @@ function recordOf(
     choices: sample.choices === null ? null : [...sample.choices],
     prompt: about,
     cache: {
-      rows,
-      bytesCompressed: outcome.bytesCompressed,
+      nominal: size(outcome.layers.map(({ nominal }) => totalRows(nominal))),
+      effective: size(outcome.layers.map(({ cache }) => cache.rows)),
       bytesEnd: outcome.bytesEnd,
-      effectiveRatio: rows.reduce((total, count) => total + count, 0) / (rows.length * about.tokens),
       keptSha256: run.keptSha256,
-      outcome: describeOutcome(outcome.outcome),
+      outcome: describeOutcome(outcome.layers),
+      remarks: distinct(outcome.layers.flatMap(({ remark }) => remark ?? [])),
     },
     time: {
       prefill: inMicroseconds(run.prefillTime),
-      compress: inMicroseconds(outcome.compressTime),
+      compress: inMicroseconds(outcome.layers.reduce((total, layer) => total + layer.milliseconds, 0)),
       decode: inMicroseconds(generation.steps.reduce((total, step) => total + step, 0)),
       steps: generation.steps.map(inMicroseconds),
+      ...(outcome.sharedDecode ? { sharedDecode: true } : {}),
     },
   };
 }
@@ -164,6 +196,26 @@ function inMicroseconds(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000;
 }
 
-function describeOutcome(outcome: Outcome): string {
-  return outcome.kind === 'compressed' ? 'compressed' : `unchanged: ${outcome.reason}`;
+/** Rows of each layer, in the measures that records keep. */
+function cacheSize(
+  { rowBytes, tokens }: { readonly rowBytes: number; readonly tokens: number },
+  rows: number[],
+): SampleRecord['cache']['effective'] {
+  return {
+    rows,
+    bytes: rows.map((count) => count * rowBytes),
+    ratio: rows.map((count) => count / tokens),
+  };
+}
+
+/** What happened, once where it happened to all layers alike. */
+function describeOutcome(layers: readonly CompressedLayer[]): string {
+  const each = layers.map(({ outcome }) =>
+    outcome.kind === 'compressed' ? 'compressed' : `unchanged: ${outcome.reason}`,
+  );
+  return distinct(each).join(', ');
+}
+
+function distinct(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
 }

@@ -1,82 +1,118 @@
-import { compressLayer } from '../compression/compress-layer.js';
+import { LayerCompressor } from '../compression/layer-compressor.js';
 import type { LayerInput } from '../compression/layer-input.js';
-import { methodNamed } from '../compression/registry.js';
+import { MethodSet } from '../compression/method-set.js';
+import type { Budget } from '../core/budget.js';
 import { FloatPool } from '../core/float-pool.js';
 import { seededRandom } from '../core/seeded-random.js';
 import { openNearestKeySearch } from '../engine/nearest-key.js';
 import { floats, type Runtime } from '../engine/runtime.js';
 import { GraphBuilder } from '../onnx/graph-builder.js';
-import { type Timing, timeInterleaved } from './interleaved.js';
+import { type Contender, type Timing, timeInterleaved } from './interleaved.js';
+import { prefillOneLayer } from './prefill-layer.js';
 
 /** One layer of LLaVA-1.5-7B at its longest prompt. */
 const shape = { heads: 32, headDim: 128, length: 4096 } as const;
 const textTokens = 200;
 
+/** Methods timed alone, and those that share a search timed as the cells of one run. */
+const alone = [
+  'h2o',
+  'snapkv',
+  'look-m-tp',
+  'look-m-p',
+  'look-m-tp-a',
+  'look-m-tp-w',
+  'look-m-tp-p',
+] as const;
+const together = ['look-m-tp-a', 'look-m-tp-w', 'look-m-tp-p'] as const;
+
+/** The layer's prefill takes tens of seconds: a few rounds of it are enough to compare with. */
+const mostPrefillRounds = 2;
+
+const single = Math.fround;
+
 function randomLayer(): LayerInput {
   const { heads, headDim, length } = shape;
   const random = seededRandom(1);
-  const fill = (count: number): Float32Array => Float32Array.from({ length: count }, () => random() - 0.5);
-  const sums = Float32Array.from({ length: heads * length }, () => random() * 4);
+  const fill = (count: number, scale: number): Float32Array =>
+    Float32Array.from({ length: count }, () => single(random() * scale));
+  const keys = fill(heads * length * headDim, 1).map((value) => value - 0.5);
+  const sums = fill(heads * length, 4);
   const modality = new Uint8Array(length).fill(1);
   for (let i = 0; i < textTokens; i++) modality[Math.floor((i * length) / textTokens)] = 0;
   return {
+    ...{ layer: 0, layers: 1, seed: 1 },
     heads,
     headDim,
     length,
     capacity: length,
-    keys: fill(heads * length * headDim),
-    values: fill(heads * length * headDim),
+    keys,
+    values: fill(heads * length * headDim, 1),
     modality,
-    statistics: { columnSums: () => sums },
+    statistics: { columnSums: () => sums, columnSquares: () => sums, windowSums: () => sums },
   };
 }
 
-/** The similarity product alone, one head a run: what no merge can do without. */
-async function matmulBound(runtime: Runtime, rows: number): Promise<() => Promise<void>> {
+/** The similarity products alone, in as many runs as the search takes: what no merge can do without. */
+async function matrixProducts(runtime: Runtime, rows: number): Promise<() => Promise<void>> {
   const { heads, headDim, length } = shape;
+  const headsPerRun = 4;
   const evicted = length - rows;
   const graph = new GraphBuilder();
-  graph.input('a', 'f32', ['E', headDim]);
-  graph.input('b', 'f32', ['N', headDim]);
+  graph.input('a', 'f32', [headsPerRun, 'E', headDim]);
+  graph.input('b', 'f32', [headsPerRun, 'N', headDim]);
   const product = graph.microsoft('FusedMatMul', ['a', 'b'], { transB: 1 });
-  graph.op(
-    'ReduceMax',
-    [graph.op('Slice', [product, graph.ints([0]), graph.ints([1]), graph.ints([0])])],
-    { keepdims: 0 },
-    'y',
-  );
+  const first = graph.op('Slice', [product, graph.ints([0]), graph.ints([1]), graph.ints([1])]);
+  graph.op('ReduceMax', [first], { keepdims: 0 }, 'y');
   graph.output('y', 'f32', []);
   const kernel = await runtime.open(graph.bytes());
-  const a = floats(new Float32Array(evicted * headDim).fill(0.1), [evicted, headDim]);
-  const b = floats(new Float32Array(rows * headDim).fill(0.1), [rows, headDim]);
+  const filled = (count: number): Float32Array => new Float32Array(headsPerRun * count * headDim).fill(0.1);
+  const a = floats(filled(evicted), [headsPerRun, evicted, headDim]);
+  const b = floats(filled(rows), [headsPerRun, rows, headDim]);
   return async () => {
-    for (let head = 0; head < heads; head++) await kernel.run({ a, b });
+    for (let head = 0; head < heads; head += headsPerRun) await kernel.run({ a, b });
   };
 }
 
-/** Milliseconds a layer of every method at 20 % and 5 %, beside the matrix product that merging needs. */
+/**
+ * Milliseconds a layer of compression at 20 % and 5 %, beside the matrix products that merging needs, and of the same
+ * layer's prefill.
+ */
 export async function benchmarkCompression(runtime: Runtime, rounds: number): Promise<Timing[]> {
   const layer = randomLayer();
   const pool = new FloatPool();
-  const nearestKeys = await openNearestKeySearch(runtime, shape.headDim);
-  const contenders = [];
-  for (const ratio of [0.1, 0.025]) {
-    const label = `${ratio * 200} %`;
-    const rows = 2 * Math.trunc(shape.length * ratio);
-    contenders.push({ name: `matrix product, ${label}`, run: await matmulBound(runtime, rows) });
-    for (const name of ['h2o', 'look-m-tp-p']) {
-      const method = methodNamed(name);
-      const budget = { recent: ratio, important: ratio };
-      contenders.push({
-        name: `${name}, ${label}`,
-        run: async () => {
-          const tools = { nearestKeys, capacityFor: (kept: number) => kept, pool };
-          const { keys, values } = await compressLayer(layer, method, budget, tools);
-          pool.give(keys);
-          pool.give(values);
-        },
-      });
+  const methods = new MethodSet();
+  const tools = {
+    nearestKeys: await openNearestKeySearch(runtime, shape.headDim),
+    capacityFor: (kept: number) => kept,
+    pool,
+  };
+  const compress = async (names: readonly string[], budget: Budget): Promise<void> => {
+    const compressor = new LayerCompressor(layer, tools);
+    for (const name of names) {
+      const { cache } = await compressor.compress(methods.policy(name, 'release'), budget, shape.length);
+      pool.give(cache.keys);
+      pool.give(cache.values);
     }
+    compressor.close();
+  };
+  const contenders: Contender[] = [];
+  for (const ratio of [0.1, 0.025]) {
+    const budget: Budget = { kind: 'ratio', recent: ratio, important: ratio };
+    const label = `${ratio * 200} %`;
+    const beside = `matrix products, ${label}`;
+    const products = await matrixProducts(runtime, 2 * Math.trunc(shape.length * ratio));
+    contenders.push({ name: beside, run: products });
+    for (const name of alone) {
+      contenders.push({ name: `${name}, ${label}`, beside, run: () => compress([name], budget) });
+    }
+    contenders.push({
+      name: `tp-a, -w, -p together, ${label}`,
+      beside,
+      run: () => compress(together, budget),
+    });
   }
-  return timeInterleaved(contenders, rounds);
+  const timings = await timeInterleaved(contenders, rounds);
+  const prefill = { name: 'prefill of the layer', run: await prefillOneLayer(runtime, shape) };
+  return [...timings, ...(await timeInterleaved([prefill], Math.min(rounds, mostPrefillRounds)))];
 }

@@ -3,6 +3,8 @@ import { median, medianAbsoluteDeviation } from '../core/median.js';
 export interface Contender {
   readonly name: string;
   readonly run: () => Promise<void>;
+  /** Name of the contender it is compared with. */
+  readonly beside?: string;
 }
 
 export interface Timing {
@@ -12,6 +14,8 @@ export interface Timing {
   readonly mad: number;
   readonly fastest: number;
   readonly rounds: number;
+  /** Median over the rounds of the time over that of the contender it is compared with. */
+  readonly ratio: { readonly to: string; readonly median: number } | null;
 }
 
 /**
@@ -29,14 +33,19 @@ export async function timeInterleaved(contenders: readonly Contender[], rounds: 
       times[index]!.push(performance.now() - start);
     }
   }
-  return contenders.map(({ name }, index) => {
+  return contenders.map(({ name, beside }, index) => {
     const runs = times[index]!;
+    const base = times[contenders.findIndex((one) => one.name === beside)];
     return {
       name,
       median: median(runs),
       mad: medianAbsoluteDeviation(runs),
       fastest: Math.min(...runs),
       rounds,
+      ratio:
+        beside === undefined || base === undefined
+          ? null
+          : { to: beside, median: median(runs.map((time, round) => time / base[round]!)) },
     };
   });
 }

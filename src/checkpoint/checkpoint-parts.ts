@@ -1,11 +1,13 @@
 import { UserError } from '../core/errors.js';
 import type { ClipShape } from './clip-config.js';
 import type { LlamaShape } from './llama-config.js';
+import type { OpenWeights } from './open-weights.js';
 import { type FloatDtype, floatDtypes, type SafetensorsFiles } from './safetensors.js';
 import {
   type ClipWeights,
   clipWeights,
   embeddingName,
+  type FindTensor,
   type LlamaWeights,
   llamaWeights,
   llavaHfNames,
@@ -31,12 +33,6 @@ export interface LlavaWeights {
   readonly projector: ProjectorWeights<SourceTensor>;
 }
 
-/** Open weight files with the directories they were opened in. */
-export interface OpenWeights {
-  readonly dir: string;
-  readonly files: SafetensorsFiles;
-}
-
 /** A long list of absent tensors says no more than its beginning. */
 const mostNamed = 12;
 
@@ -53,34 +49,50 @@ export function findWeights(options: {
 }): LlavaWeights {
   const { text, vision, model, tower } = options;
   const names = options.layout === 'llava' ? llavaNames : hfNames(model.files);
-  const missing: string[] = [];
-  const unfit: string[] = [];
-  const finder =
-    ({ files }: OpenWeights) =>
-    (name: string, dims: readonly number[]): SourceTensor => {
-      const found = files.tensors.get(name);
-      const dtype = floatDtypes.find((known) => known === found?.dtype);
-      if (found === undefined) missing.push(name);
-      else if (dtype === undefined) unfit.push(`${name} is ${found.dtype}, not ${floatDtypes.join(', ')}`);
-      else if (!sameDims(found.dims, dims)) {
-        unfit.push(`${name} is [${found.dims.join(', ')}], but the config means [${dims.join(', ')}]`);
-      }
-      return { files, name, dtype: dtype ?? 'F32', dims };
-    };
-  const weights = {
+  return findTensors(model.dir, (finder) => ({
     text: llamaWeights(finder(model), names, text),
     tower: clipWeights(finder(tower), names, vision),
     projector: projectorWeights(finder(model), names, { from: vision.hiddenSize, to: text.hiddenSize }),
-  };
+  }));
+}
+
+/**
+ * Finds every tensor of the language model under its names in the original layout, whatever else the checkpoint holds.
+ * Throws one `UserError` naming all that are missing or of another shape or element type than the config says.
+ */
+export function findLanguageModelWeights(
+  text: LlamaShape & { readonly tied: boolean },
+  model: OpenWeights,
+): LlavaWeights['text'] {
+  return findTensors(model.dir, (finder) => llamaWeights(finder(model), llavaNames, text));
+}
+
+/** Lets `find` look up all it needs, then throws one `UserError` about `dir` if anything was at fault. */
+function findTensors<T>(
+  dir: string,
+  find: (finder: (weights: OpenWeights) => FindTensor<SourceTensor>) => T,
+): T {
+  const missing: string[] = [];
+  const unfit: string[] = [];
+  const found = find(({ files }) => (name, dims) => {
+    const tensor = files.tensors.get(name);
+    const dtype = floatDtypes.find((known) => known === tensor?.dtype);
+    if (tensor === undefined) missing.push(name);
+    else if (dtype === undefined) unfit.push(`${name} is ${tensor.dtype}, not ${floatDtypes.join(', ')}`);
+    else if (!sameDims(tensor.dims, dims)) {
+      unfit.push(`${name} is [${tensor.dims.join(', ')}], but the config means [${dims.join(', ')}]`);
+    }
+    return { files, name, dtype: dtype ?? 'F32', dims };
+  });
   const faults = [...summary('missing tensors', missing), ...summary('unusable tensors', unfit)];
   if (faults.length > 0) {
     throw new UserError({
-      where: model.dir,
+      where: dir,
       what: faults.join('; '),
       fix: 'check that config.json and the weight files belong to the same checkpoint and are all there',
     });
   }
-  return weights;
+  return found;
 }
 
 function hfNames(files: SafetensorsFiles): NamingScheme {

@@ -14,7 +14,8 @@ import {
 import { type ImageProcessing, imageProcessorConfigSchema } from './image-processor-config.js';
 import { headMismatch, type LlamaConfig, type LlamaShape, llamaShape } from './llama-config.js';
 import { layoutMarksSchema, llavaConfigSchema, llavaHfConfigSchema } from './llava-config.js';
-import { openSafetensors, type SafetensorsFiles, weightFileNames } from './safetensors.js';
+import { openWeights } from './open-weights.js';
+import type { SafetensorsFiles } from './safetensors.js';
 import type { SourceFile } from './source-files.js';
 import {
   addsBos,
@@ -260,16 +261,6 @@ async function present(path: string, names: readonly string[]): Promise<SourceFi
     if (await fileExists(file.path)) files.push(file);
   }
   return files;
-}
-
-async function openWeights(dir: string, prefix: string) {
-  const { index, weights } = await weightFileNames(dir);
-  const names = [...(index === undefined ? [] : [index]), ...weights];
-  return {
-    dir,
-    files: await openSafetensors(weights.map((name) => join(dir, name))),
-    sources: names.map((name) => ({ path: join(dir, name), name: prefix + name })),
-  };
 }
 
 async function isDirectory(path: string): Promise<boolean> {

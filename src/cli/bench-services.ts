@@ -10,6 +10,7 @@ import type { GenerationSettings } from '../bench/record-key.js';
 import type { SampleRunner } from '../bench/sample-job.js';
 import { createSampleRunner } from '../bench/sample-runner.js';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
+import type { MethodSet } from '../compression/method-set.js';
 import { convertCheckpoint } from '../convert/convert-checkpoint.js';
 import { UserError } from '../core/errors.js';
 import { Runtime, requiredRuntimeVersion } from '../engine/runtime.js';
@@ -24,6 +25,14 @@ import { defaultTemplate } from './default-template.js';
 import type { Progress } from './progress.js';
 import type { Shell } from './shell.js';
 
+/** What a runner is told of the run file. */
+export interface RunnerSettings {
+  readonly methods: MethodSet;
+  readonly generation: GenerationSettings;
+  /** What random methods draw from. */
+  readonly seed: number;
+}
+
 /** The heavy parts of `lookm bench`, which its tests replace. */
 export interface BenchServices {
   /** Version of ONNX Runtime. */
@@ -35,7 +44,7 @@ export interface BenchServices {
     directory: string,
     options: { readonly where: string; readonly progress: Progress },
   ): Promise<Bundle>;
-  openRunner(bundle: Bundle, generation: GenerationSettings): Promise<SampleRunner>;
+  openRunner(bundle: Bundle, settings: RunnerSettings): Promise<SampleRunner>;
   /** Commit of the package's own checkout, if it is one. */
   gitCommit(): Promise<string | null>;
 }
@@ -94,7 +103,7 @@ export function createBenchServices(shell: Shell): BenchServices {
         return openBundle(directory, { verify: 'sizes' });
       return openConverted(directory, shell, progress);
     },
-    async openRunner(bundle, generation) {
+    async openRunner(bundle, settings) {
       // Its thread starts while the backbone is loaded.
       const workerFile = path.join(shell.packageRoot, imageWorker);
       const images = new ImageReader({ settings: bundle.manifest.image, workerFile });
@@ -102,7 +111,8 @@ export function createBenchServices(shell: Shell): BenchServices {
         const runtime = new Runtime({ threads: availableParallelism() });
         await requireSelfTest(runtime);
         const checked = await openBundle(bundle.directory, { verify: 'hashes' });
-        return createSampleRunner(await openBackbone(checked, runtime), generation, images);
+        const backbone = await openBackbone(checked, runtime);
+        return createSampleRunner({ backbone, images, ...settings });
       } catch (error) {
         await images.close();
         throw error;

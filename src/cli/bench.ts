@@ -3,12 +3,14 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { chooseTasks } from '../bench/choose-tasks.js';
 import { hashBundle, hashDataset } from '../bench/content-hashes.js';
+import { knownMethods } from '../bench/known-methods.js';
 import { describeMachine } from '../bench/machine.js';
 import { type BenchPlan, planBench } from '../bench/plan.js';
 import { type BenchProgress, type BenchSummary, runBench } from '../bench/run-bench.js';
 import { RunDirectory } from '../bench/run-directory.js';
 import { generationSettings, manifestConfig, runIdentity } from '../bench/run-manifest.js';
-import { methods } from '../compression/registry.js';
+import { MethodSet } from '../compression/method-set.js';
+import { allocatedLayers } from '../compression/policy.js';
 import type { RunOverrides } from '../config/overrides.js';
 import { type LocatedConfig, readConfig } from '../config/read-config.js';
 import { messageOf, UserError } from '../core/errors.js';
@@ -34,7 +36,7 @@ Examples:
   $ lookm bench -c my.yaml --dry-run                  what a run file asks for
 
 The same command continues a run that was cut short and recomputes nothing that is done.
-Methods, budgets, protocols, tasks and limit may change between commands on one run directory.
+Methods, budgets, semantics, protocols, tasks and limit may change between commands on one run directory.
 `;
 
 interface BenchOptions extends RunOverrides {
@@ -66,8 +68,10 @@ async function readRunFile(
     const what = `the run file cannot be read (${messageOf(cause)})`;
     throw new UserError({ what, where: file, fix: 'give its path with --config' }, { cause });
   });
-  const known = { methods: Object.keys(methods) };
-  return { ...readConfig({ text, file, known, overrides: options }), name: path.parse(file).name };
+  return {
+    ...readConfig({ text, file, known: knownMethods, overrides: options }),
+    name: path.parse(file).name,
+  };
 }
 
 async function resolveRun(options: BenchOptions, shell: Shell): Promise<ResolvedRun> {
@@ -109,6 +113,19 @@ function showProgress(progress: Progress): (event: BenchProgress) => void {
   };
 }
 
+/** An allocation by layer is made for one number of layers. */
+function refuseOtherLayers({ located, plan }: ResolvedRun, methods: MethodSet, layers: number): void {
+  for (const { method, semantics } of plan.cells) {
+    const wanted = allocatedLayers(methods.policy(method, semantics)).find((count) => count !== layers);
+    if (wanted === undefined) continue;
+    throw new UserError({
+      what: `method ${method} allocates rows to ${wanted} layers, the backbone has ${layers}`,
+      where: located.where(['compositions']),
+      fix: 'give a weight to every layer',
+    });
+  }
+}
+
 async function execute(
   run: ResolvedRun,
   services: BenchServices,
@@ -135,7 +152,12 @@ async function execute(
     machine: describeMachine(),
     gitCommit: await services.gitCommit(),
   };
-  const generation = generationSettings(config);
+  const settings = {
+    methods: new MethodSet(config.compositions),
+    generation: generationSettings(config),
+    seed: config.seed ?? 0,
+  };
+  refuseOtherLayers(run, settings.methods, bundle.manifest.text.layers);
   const directory = await RunDirectory.open(run.out, description, new Date());
   const progress = openProgress(shell, { unit: 'samples', quiet });
   const stopping = new AbortController();
@@ -148,9 +170,8 @@ async function execute(
       plan: run.plan,
       directory,
       bundleSha256,
-      generation,
-      methodVersions: Object.fromEntries(Object.values(methods).map(({ name, version }) => [name, version])),
-      openRunner: () => services.openRunner(bundle, generation),
+      ...settings,
+      openRunner: () => services.openRunner(bundle, settings),
       onProgress: showProgress(progress),
       signal: stopping.signal,
     });
@@ -201,10 +222,12 @@ export function benchCommand(load: (shell: Shell) => Promise<BenchServices>): (s
       .option('--backbone <name|dir>', 'embedded backbone, bundle or checkpoint directory')
       .option('--dataset <name|dir>', 'embedded dataset or directory in the layout of MileBench')
       .option('--tasks <list>', 'names of tasks or columns, or all')
-      .option('--methods <list>', 'e.g. full,h2o,look-m-tp-p')
-      .option('--budgets <list>', 'e.g. 20%,0.1+0.1 (recent+important)')
+      .option('--methods <list>', 'e.g. full,h2o,look-m-tp-p,matched:look-m-tp-p')
+      .option('--budgets <list>', 'e.g. 20%,0.1+0.1 (recent+important),512tok,64MiB')
       .option('--first-token <list>', 'prefill, cache or both')
+      .option('--semantics <list>', 'release, paper or both')
       .option('--scoring <release|fixed>', 'which scores the tables show; both are recorded')
+      .option('--decoding <alone|together>', 'together is faster, only alone times decode steps')
       .option('--limit <n>', 'samples per task, or all')
       .option('--seed <n>', 'draw the samples of a limit at random')
       .option('--out <dir>', 'run directory (default: results/<name of the run file>)')

@@ -20,10 +20,11 @@ function cellTable({ cells }: BenchPlan): Table {
     title: `${cells.length} cells`,
     notes: [],
     legend: [],
-    columns: ['method', 'budget', 'first token'].map((header) => ({ header, kind: 'text' })),
-    rows: cells.map(({ method, budget, firstToken }) => ({
+    columns: ['method', 'semantics', 'budget', 'first token'].map((header) => ({ header, kind: 'text' })),
+    rows: cells.map(({ method, semantics, budget, firstToken }) => ({
       values: [
         method,
+        semantics,
         budget === null ? '100%' : budgetName(budget),
         budget === null ? 'either' : firstToken,
       ],

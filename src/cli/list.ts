@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Argument, Command } from 'commander';
+import { stageRules } from '../compression/composition.js';
 import { methods } from '../compression/registry.js';
 import { listTasks } from '../milebench/dataset.js';
 import { bundleCacheDirectory } from './bundle-cache.js';
@@ -13,6 +14,7 @@ const defaultDataset = 'datasets/minimile';
 const examples = `
 Examples:
   $ lookm list methods
+  $ lookm list stages
   $ lookm list tasks --dataset path/to/MileBench
   $ lookm list backbones --json
 `;
@@ -22,14 +24,28 @@ interface ListOptions {
   readonly dataset: string;
 }
 
+/** Names that are made of others, as `lookm list methods` shows them. */
+const madeOfOthers = {
+  name: 'matched:<method>[/<rule>]',
+  kind: 'control',
+  summary:
+    'the rule (h2o if none is named) with the number of rows that the method keeps, for a fair comparison',
+};
+
 function listMethods(shell: Shell, json: boolean): void {
-  const items = Object.values(methods).map(({ name, semantics, summary }) => ({ name, semantics, summary }));
-  printList(items, {
-    title: 'Methods',
-    fields: ['name', 'semantics', 'summary'],
-    json,
-    output: shell.stdout,
-  });
+  const items = [
+    ...Object.values(methods).map(({ name, kind, summary }) => ({ name, kind, summary })),
+    madeOfOthers,
+  ];
+  printList(items, { title: 'Methods', fields: ['name', 'kind', 'summary'], json, output: shell.stdout });
+}
+
+function listStages(shell: Shell, json: boolean): void {
+  const items = Object.entries(stageRules).flatMap(([stage, rules]) =>
+    Object.entries(rules).map(([rule, { options, summary }]) => ({ stage, rule, options, summary })),
+  );
+  const fields = ['stage', 'rule', 'options', 'summary'] as const;
+  printList(items, { title: 'Rules by stage', fields, json, output: shell.stdout });
 }
 
 async function listDatasetTasks(shell: Shell, { dataset, json }: ListOptions): Promise<void> {
@@ -54,15 +70,16 @@ async function listBackbones(shell: Shell, json: boolean): Promise<void> {
 /** `lookm list`: the names that run files and flags may use. */
 export function listCommand(shell: Shell): Command {
   return new Command('list')
-    .description('show methods, tasks or backbones')
-    .addArgument(new Argument('<what>', 'what to show').choices(['methods', 'tasks', 'backbones']))
+    .description('show methods, rules of stages, tasks or backbones')
+    .addArgument(new Argument('<what>', 'what to show').choices(['methods', 'stages', 'tasks', 'backbones']))
     .option('--dataset <name|dir>', 'whose tasks to show', defaultDataset)
     .option('--json', 'print JSON')
     .option('--debug', 'print the stack of errors')
     .addHelpText('after', examples)
-    .action(async (what: 'methods' | 'tasks' | 'backbones', options: ListOptions) => {
+    .action(async (what: 'methods' | 'stages' | 'tasks' | 'backbones', options: ListOptions) => {
       const json = options.json ?? false;
       if (what === 'methods') listMethods(shell, json);
+      else if (what === 'stages') listStages(shell, json);
       else if (what === 'tasks') await listDatasetTasks(shell, options);
       else await listBackbones(shell, json);
     });

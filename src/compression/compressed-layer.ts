@@ -1,3 +1,5 @@
+import type { RowBudget } from './row-budget.js';
+
 /** Why a layer has the rows it has. */
 export type Outcome =
   | { readonly kind: 'compressed' }
@@ -6,9 +8,8 @@ export type Outcome =
       readonly reason: 'full cache' | 'no image in the prompt' | 'prompt within budget' | 'zero budget';
     };
 
-/** The rows of one layer that decoding starts from. */
-export interface CompressedLayer {
-  readonly outcome: Outcome;
+/** The rows of one layer that decoding starts from. Cells whose policies do the same to it share one. */
+export interface CacheRows {
   readonly rows: number;
   /** Rows allocated per head, at least `rows`. */
   readonly capacity: number;
@@ -22,10 +23,25 @@ export interface CompressedLayer {
   readonly merged?: MergeTrace;
 }
 
-/** Which conserved row took up each evicted token. */
+/** Which conserved row is nearest to each evicted token. */
 export interface MergeTrace {
   /** [heads, evicted]: evicted prompt positions, ascending. */
   readonly evicted: Int32Array;
-  /** [heads, evicted]: row of the cache that the token was merged into. */
+  /** [heads, evicted]: row of the cache whose key is nearest; a merge rule may pass over some of the tokens. */
   readonly targets: Int32Array;
+}
+
+/** What one cell made of a layer. */
+export interface CompressedLayer {
+  readonly outcome: Outcome;
+  readonly cache: CacheRows;
+  /** Rows that the budget allows in this layer. */
+  readonly nominal: RowBudget;
+  /** What a reader must know of the policy on this prompt, or null. */
+  readonly remark: string | null;
+  /**
+   * Milliseconds of every step behind it. Steps that other cells share count in full for each, as if the cell were
+   * alone.
+   */
+  readonly milliseconds: number;
 }

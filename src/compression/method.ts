@@ -1,39 +1,22 @@
-import type { LayerInput, RowBudget } from './layer-input.js';
-import type { MergeRule } from './merge/merge-evicted.js';
-import type { Selection } from './select/recent-and-important.js';
+import type { Composition } from './composition.js';
+import type { Frame, Remark } from './policy.js';
 
-/** [heads, length] importance of every prompt position. */
-export type ScoreRule = (layer: LayerInput) => Float32Array;
-
-/** [length], 1 where a position is preferred whatever its score. */
-export type PriorRule = (layer: LayerInput) => Uint8Array;
-
-export type SelectRule = (
-  layer: LayerInput,
-  budget: RowBudget,
-  scores: Float32Array,
-  preferred: Uint8Array | null,
-) => Selection;
-
-/** The stages of a method that evicts: score -> prior -> select -> merge. */
-export interface Stages {
-  readonly score: ScoreRule;
-  readonly prior: PriorRule | null;
-  readonly select: SelectRule;
-  readonly merge: MergeRule | null;
-  /** What the method leaves of a layer when both budget ratios truncate to zero rows. */
-  readonly zeroBudget: 'empty cache' | 'full cache';
+/** A method under one semantics. */
+export interface MethodDefinition {
+  readonly composition: Composition;
+  readonly frame: Frame;
+  readonly remark?: Remark;
 }
 
-/** A cache policy as data. `stages: null` keeps the full cache. */
+/** A cache policy by name: what it is under each semantics. */
 export interface Method {
   readonly name: string;
   readonly title: string;
-  /** Bumped when the same input would give another cache; enters every record's key. */
-  readonly version: number;
-  readonly semantics: 'release';
   readonly summary: string;
-  /** What the published code calls it (`kv_mode`); null where it has no such mode. */
-  readonly releaseMode: string | null;
-  readonly stages: Stages | null;
+  /** A row of the paper's Table 1, or something that a claim has to beat. */
+  readonly kind: 'paper' | 'control';
+  /** What the published code calls it (`kv_mode`), and whether it runs it; null where it has no such mode. */
+  readonly released: { readonly mode: string; readonly called: boolean } | null;
+  /** null keeps the full cache. */
+  readonly definitions: { readonly release: MethodDefinition; readonly paper: MethodDefinition } | null;
 }

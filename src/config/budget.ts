@@ -1,71 +1,168 @@
+import type { Budget } from '../core/budget.js';
 import type { Problem } from '../core/errors.js';
 
-/** How much of the prompt's cache is kept, as two shares of the prompt length in [0, 1]. */
-export interface Budget {
-  readonly kind: 'ratio';
-  /** The last tokens of the prompt. */
-  readonly recent: number;
-  /** Tokens chosen by score among the rest. */
-  readonly important: number;
+/** Units by the name they are written with, larger ones first. */
+const units = Object.freeze({
+  tok: { kind: 'tokens', size: 1 },
+  GiB: { kind: 'bytes', size: 2 ** 30 },
+  MiB: { kind: 'bytes', size: 2 ** 20 },
+  KiB: { kind: 'bytes', size: 2 ** 10 },
+  B: { kind: 'bytes', size: 1 },
+} as const satisfies Record<string, { readonly kind: Budget['kind']; readonly size: number }>);
+type UnitName = keyof typeof units;
+
+/** A number as written; without a unit it is a share of the prompt. */
+interface Amount {
+  readonly value: number;
+  readonly unit: UnitName | null;
 }
 
-const budgetForms = 'write 20% (half recent, half important) or 0.1+0.1 (recent+important)';
+/** A budget as written: its parts, or a total to be halved. */
+type Written =
+  | { readonly kind: 'total'; readonly total: Amount }
+  | { readonly kind: 'parts'; readonly recent: Amount; readonly important: Amount };
 
-/** The budget in words; `null` = the value is no budget at all. */
-function readBudget(value: unknown): { recent: number; important: number } | null {
+const budgetForms =
+  'write 20%, 512tok or 64MiB (half recent, half important) or 0.1+0.1, 128tok+384tok or 16MiB+48MiB (recent+important)';
+
+const percentForm = /^\s*(\d+(?:\.\d+)?|\.\d+)\s*%\s*$/;
+/** Very small shares have an exponent in their names. */
+const shareForm = /^\s*((?:\d+(?:\.\d+)?|\.\d+)(?:e-\d+)?)\s*$/;
+const sizeForm = new RegExp(`^\\s*(\\d+(?:\\.\\d+)?|\\.\\d+)\\s*(${Object.keys(units).join('|')})\\s*$`);
+
+function readSize(text: string): Amount | null {
+  const size = sizeForm.exec(text);
+  return size === null ? null : { value: Number(size[1]), unit: size[2] as UnitName };
+}
+
+function readShare(text: string): Amount | null {
+  const share = shareForm.exec(text);
+  return share === null ? null : { value: Number(share[1]), unit: null };
+}
+
+function readTotal(text: string): Amount | null {
+  const percent = percentForm.exec(text);
+  // Scaling the decimal text keeps 0.3 % the same double as 0.003.
+  return percent === null ? readSize(text) : { value: Number(`${percent[1]}e-2`), unit: null };
+}
+
+function partsOf(recent: Amount | null, important: Amount | null): Written | null {
+  return recent === null || important === null ? null : { kind: 'parts', recent, important };
+}
+
+/** `null` = the value is no budget at all. */
+function readBudget(value: unknown): Written | null {
   if (typeof value === 'string') {
-    const percent = /^\s*(\d+(?:\.\d+)?|\.\d+)\s*%\s*$/.exec(value);
-    if (percent) {
-      // Scaling the decimal text keeps 0.3 % the same double as 0.003.
-      const total = Number(`${percent[1]}e-2`);
-      return { recent: total / 2, important: total / 2 };
-    }
-    const pair = /^\s*(\d+(?:\.\d+)?|\.\d+)\s*\+\s*(\d+(?:\.\d+)?|\.\d+)\s*$/.exec(value);
-    return pair ? { recent: Number(pair[1]), important: Number(pair[2]) } : null;
+    const [first = '', second, ...more] = value.split('+');
+    if (more.length > 0) return null;
+    if (second !== undefined)
+      return partsOf(readShare(first) ?? readSize(first), readShare(second) ?? readSize(second));
+    const total = readTotal(first);
+    return total === null ? null : { kind: 'total', total };
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return null;
   const { recent, important, ...rest } = value as Record<string, unknown>;
-  if (typeof recent !== 'number' || typeof important !== 'number' || Object.keys(rest).length > 0)
-    return null;
-  return { recent, important };
+  return Object.keys(rest).length > 0 ? null : partsOf(readPart(recent), readPart(important));
+}
+
+/** A part of a budget that is written as keys: a share is a number there. */
+function readPart(value: unknown): Amount | null {
+  if (typeof value === 'number') return { value, unit: null };
+  return typeof value === 'string' ? readSize(value) : null;
+}
+
+/** In the unit of its kind of budget; of bytes only whole ones count. */
+function sizeOf({ value, unit }: Amount): number {
+  if (unit === null) return value;
+  const { kind, size } = units[unit];
+  return kind === 'bytes' ? Math.floor(value * size) : value;
+}
+
+function budgetOf(written: Written): Budget {
+  const { unit } = written.kind === 'total' ? written.total : written.recent;
+  const kind = unit === null ? 'ratio' : units[unit].kind;
+  if (written.kind === 'parts')
+    return { kind, recent: sizeOf(written.recent), important: sizeOf(written.important) };
+  const total = sizeOf(written.total);
+  const recent = kind === 'ratio' ? total / 2 : Math.floor(total / 2);
+  return { kind, recent, important: total - recent };
 }
 
 function shown(value: unknown): string {
   return typeof value === 'string' ? `"${value}"` : JSON.stringify(value);
 }
 
+/** What is wrong with the amounts of a budget, if anything is. */
+function problemOf({ kind, recent, important }: Budget, written: string): Omit<Problem, 'where'> | null {
+  const total = recent + important;
+  if (kind !== 'ratio' && !(total <= Number.MAX_SAFE_INTEGER))
+    return { what: `budget ${written} is larger than any cache`, fix: 'method full keeps everything' };
+  if (!(recent >= 0 && important >= 0))
+    return { what: `budget ${written} has a negative part`, fix: budgetForms };
+  if (total === 0) return { what: `budget ${written} keeps nothing`, fix: 'a budget is above 0 %' };
+  if (kind !== 'ratio') {
+    if (!Number.isInteger(recent) || !Number.isInteger(important))
+      return { what: `budget ${written} is not a whole number of tokens`, fix: budgetForms };
+    return null;
+  }
+  // 0.7+0.3 and the like may exceed 1 by rounding alone.
+  if (total <= 1 + Number.EPSILON) return null;
+  return {
+    what: `budget ${written} is more than 100 % of the prompt`,
+    fix: 'a budget is at most 100 %; method full keeps everything',
+  };
+}
+
 /**
- * Parses a budget from `20%`, `0.1+0.1` or `{recent: 0.1, important: 0.1}`.
+ * Parses a budget from `20%`, `0.1+0.1` or `{recent: 0.1, important: 0.1}` (shares of the prompt), from `512tok`,
+ * `128tok+384tok` or `{recent: 128tok, important: 384tok}` (rows in every layer), or from `64MiB`, `16MiB+48MiB` and
+ * the like (bytes of all layers; B, KiB, MiB and GiB).
  *
  * Returns the problem instead of throwing, so that the caller can add file, line and field.
  */
 export function parseBudget(
   value: unknown,
 ): { readonly budget: Budget } | { readonly problem: Omit<Problem, 'where'> } {
-  const parts = readBudget(value);
-  if (!parts) return { problem: { what: `${shown(value)} is not a budget`, fix: budgetForms } };
-  const { recent, important } = parts;
-  if (!(recent >= 0 && important >= 0 && Number.isFinite(recent + important))) {
-    return { problem: { what: `budget ${shown(value)} has a negative part`, fix: budgetForms } };
+  const written = readBudget(value);
+  if (!written) return { problem: { what: `${shown(value)} is not a budget`, fix: budgetForms } };
+  if (written.kind === 'parts' && written.recent.unit !== written.important.unit) {
+    const what = `budget ${shown(value)} mixes units`;
+    return { problem: { what, fix: 'write both parts in one unit' } };
   }
-  if (recent + important === 0) {
-    return { problem: { what: `budget ${shown(value)} keeps nothing`, fix: 'a budget is above 0 %' } };
-  }
-  // 0.7+0.3 and the like may exceed 1 by rounding alone.
-  if (recent + important > 1 + Number.EPSILON) {
-    return {
-      problem: {
-        what: `budget ${shown(value)} is more than 100 % of the prompt`,
-        fix: 'a budget is at most 100 %; method full keeps everything',
-      },
-    };
-  }
-  return { budget: { kind: 'ratio', recent, important } };
+  const budget = budgetOf(written);
+  const problem = problemOf(budget, shown(value));
+  return problem === null ? { budget } : { problem };
 }
 
-/** Name of a budget in tables: `20%` when both parts are equal, else `0.15+0.05` (recent+important). */
-export function budgetName({ recent, important }: { recent: number; important: number }): string {
-  if (recent !== important) return `${recent}+${important}`;
+function isHalved({ recent, important }: Budget): boolean {
+  return recent === Math.floor((recent + important) / 2);
+}
+
+/** The largest unit of a kind that all sizes are whole numbers of. */
+function unitFor(kind: Budget['kind'], sizes: readonly number[]): readonly [string, number] {
+  const [name, { size }] = Object.entries(units).find(
+    ([, unit]) => unit.kind === kind && sizes.every((each) => each % unit.size === 0),
+  )!;
+  return [name, size];
+}
+
+function ratioName({ recent, important }: Budget): string {
+  const parts = `${recent}+${important}`;
+  if (recent !== important) return parts;
   // Twelve digits hide the rounding of the percentage itself (0.07 * 100).
-  return `${Number(((recent + important) * 100).toPrecision(12))}%`;
+  const percent = `${Number(((recent + important) * 100).toPrecision(12))}%`;
+  const total = readTotal(percent);
+  return total !== null && total.value / 2 === recent ? percent : parts;
+}
+
+/**
+ * Name of a budget in tables, which `parseBudget` reads back to the same budget: `20%`, `512tok` or `64MiB` when it
+ * is halved, else `0.15+0.05`, `128tok+384tok` or `16MiB+48MiB` (recent+important).
+ */
+export function budgetName(budget: Budget): string {
+  const { kind, recent, important } = budget;
+  if (kind === 'ratio') return ratioName(budget);
+  const sizes = isHalved(budget) ? [recent + important] : [recent, important];
+  const [unit, size] = unitFor(kind, sizes);
+  return sizes.map((each) => `${each / size}${unit}`).join('+');
 }

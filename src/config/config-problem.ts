@@ -21,6 +21,7 @@ const typeNames: Readonly<Record<string, string>> = {
   string: 'text',
   array: 'a list',
   object: 'keys',
+  record: 'keys',
 };
 
 type SizeIssue = z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig;

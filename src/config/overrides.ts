@@ -8,7 +8,9 @@ export interface RunOverrides {
   readonly methods?: string | undefined;
   readonly budgets?: string | undefined;
   readonly firstToken?: string | undefined;
+  readonly semantics?: string | undefined;
   readonly scoring?: string | undefined;
+  readonly decoding?: string | undefined;
   readonly limit?: string | undefined;
   readonly seed?: string | undefined;
   readonly out?: string | undefined;
@@ -37,7 +39,9 @@ export const overrides = Object.freeze({
   methods: { flag: '--methods', path: ['methods'], read: asList },
   budgets: { flag: '--budgets', path: ['budgets'], read: asList },
   firstToken: { flag: '--first-token', path: ['first-token'], read: asList },
+  semantics: { flag: '--semantics', path: ['semantics'], read: asList },
   scoring: { flag: '--scoring', path: ['scoring'], read: asText },
+  decoding: { flag: '--decoding', path: ['generation', 'decoding'], read: asText },
   limit: { flag: '--limit', path: ['limit'], read: (text) => (text === 'all' ? null : asCount(text)) },
   seed: { flag: '--seed', path: ['seed'], read: asCount },
   out: { flag: '--out', path: ['out'], read: asText },

@@ -11,3 +11,10 @@ export type Semantics = z.infer<typeof semanticsSchema>;
 export const scoringSchema = z.enum(['release', 'fixed']);
 /** `release` = as MileBench's scripts score, bugs included; `fixed` = with their documented bugs repaired. */
 export type Scoring = z.infer<typeof scoringSchema>;
+
+export const decodingSchema = z.enum(['alone', 'together']);
+/**
+ * How the cells of a sample decode: one after the other, each with times of its own, or all in step, in one pass over
+ * the weights a token, which is faster and times nothing.
+ */
+export type Decoding = z.infer<typeof decodingSchema>;

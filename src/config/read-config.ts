@@ -1,7 +1,7 @@
 import { UserError } from '../core/errors.js';
 import { type ConfigProblem, configProblem } from './config-problem.js';
 import { flagOf, type RunOverrides, withOverrides } from './overrides.js';
-import { type KnownNames, type RunConfig, runConfigSchema } from './run-config.js';
+import { type KnownMethods, type RunConfig, runConfigSchema } from './run-config.js';
 import { type FieldPath, fieldName, parseYaml, type YamlSource } from './yaml-source.js';
 
 export interface LocatedConfig {
@@ -47,7 +47,7 @@ export function readConfig({
 }: {
   readonly text: string;
   readonly file: string;
-  readonly known: KnownNames;
+  readonly known: KnownMethods;
   readonly overrides?: RunOverrides;
 }): LocatedConfig {
   const source = parseYaml({ text, file });

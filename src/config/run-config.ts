@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Problem } from '../core/errors.js';
 import { nearMatches } from '../core/near-matches.js';
 import { parseBudget } from './budget.js';
-import { firstTokenSchema, scoringSchema } from './protocols.js';
+import { decodingSchema, firstTokenSchema, scoringSchema, semanticsSchema } from './protocols.js';
 
 /** More answer tokens than any MileBench answer has; also bounds the decode buffers. */
 const mostNewTokens = 4096;
@@ -16,9 +16,18 @@ const defaultNewTokens = 512;
 /** Longest list of tasks, methods or budgets: a grid beyond this is a mistake. */
 const longestList = 1000;
 
-/** What a run file may name; `list` is the command that shows all of them. */
-export interface KnownNames {
-  readonly methods: readonly string[];
+/** A method of one's own: rules by stage, as written. */
+export type WrittenCompositions = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** What a run file may say of methods; this room does not know them. */
+export interface KnownMethods {
+  /** What is wrong with a composition, and with which of its stages (null: with its name), or null. */
+  compositionProblem(
+    name: string,
+    composition: Readonly<Record<string, unknown>>,
+  ): { readonly stage: string | null; readonly problem: Omit<Problem, 'where'> } | null;
+  /** What is wrong with the name of a method, beside these compositions, or null. */
+  methodProblem(name: string, compositions: WrittenCompositions): Omit<Problem, 'where'> | null;
 }
 
 const text = z.string().min(1);
@@ -32,8 +41,8 @@ function listOf<T extends z.ZodType>(entry: T) {
 }
 
 /** `custom` issues carry the remedy beside the message. */
-function report(context: z.RefinementCtx, problem: Omit<Problem, 'where'>): void {
-  context.addIssue({ code: 'custom', message: problem.what, params: { fix: problem.fix } });
+function report(context: z.RefinementCtx, problem: Omit<Problem, 'where'>, path: PropertyKey[] = []): void {
+  context.addIssue({ code: 'custom', path, message: problem.what, params: { fix: problem.fix } });
 }
 
 const budgetSchema = z.unknown().transform((value, context) => {
@@ -42,16 +51,6 @@ const budgetSchema = z.unknown().transform((value, context) => {
   report(context, parsed.problem);
   return z.NEVER;
 });
-
-function methodSchema(known: readonly string[]) {
-  return z.string().superRefine((name, context) => {
-    if (known.includes(name)) return;
-    report(context, {
-      what: `unknown method "${name}"`,
-      fix: `${suggestion(name, known)}\`lookm list methods\` shows all`,
-    });
-  });
-}
 
 /** `did you mean a or b? `, or nothing. */
 export function suggestion(name: string, known: readonly string[]): string {
@@ -71,58 +70,73 @@ const datasetShape = {
 
 const generationShape = {
   'max-new-tokens': z.int().positive().max(mostNewTokens).default(defaultNewTokens),
+  /** Together is faster; only alone times the decode steps of a cell. */
+  decoding: decodingSchema.default('alone'),
 };
 
-function runConfigShape({ methods }: KnownNames) {
-  return {
-    /** A name in the package's `models/`, a bundle directory or a checkpoint directory. */
-    backbone: text,
-    dataset: z.strictObject(datasetShape),
-    methods: listOf(methodSchema(methods)),
-    budgets: z.preprocess(
-      (value) => (Array.isArray(value) || value === undefined ? value : [value]),
-      z.array(budgetSchema).max(longestList).default([]),
-    ),
-    'first-token': listOf(firstTokenSchema).default(['prefill', 'cache']),
-    semantics: z.enum(['release']).default('release'),
-    /** Which scores the tables show; both are recorded. */
-    scoring: scoringSchema.default('release'),
-    /**
-     * Tokens of instruction, context and images, the template not counted: MileBench's `max_context_len`. `null` = as
-     * many as leave room for template and answer.
-     */
-    'max-context': z.int().positive().max(longestContext).nullable().default(null),
-    /** 1 = all images of a sample combined into one picture (`combined_1_images`); `null` = the images themselves. */
-    'combine-images': z.literal(1).nullable().default(null),
-    generation: z.strictObject(generationShape).default({ 'max-new-tokens': defaultNewTokens }),
-    /** Samples per task; `null` = all. */
-    limit: z.int().positive().nullable().default(null),
-    /** Draws the samples of a limit; `null` = the first ones. */
-    seed: z.int().nonnegative().max(0xffffffff).nullable().default(null),
-    /** Run directory; `null` = `results/<name of the run file>`. */
-    out: text.nullable().default(null),
-  };
-}
+const runConfigShape = {
+  /** A name in the package's `models/`, a bundle directory or a checkpoint directory. */
+  backbone: text,
+  dataset: z.strictObject(datasetShape),
+  methods: listOf(text),
+  /** Methods of one's own by name: rules by stage. */
+  compositions: z.record(text, z.record(z.string(), z.unknown())).default({}),
+  budgets: z.preprocess(
+    (value) => (Array.isArray(value) || value === undefined ? value : [value]),
+    z.array(budgetSchema).max(longestList).default([]),
+  ),
+  'first-token': listOf(firstTokenSchema).default(['prefill', 'cache']),
+  semantics: listOf(semanticsSchema).default(['release']),
+  /** Which scores the tables show; both are recorded. */
+  scoring: scoringSchema.default('release'),
+  /**
+   * Tokens of instruction, context and images, the template not counted: MileBench's `max_context_len`. `null` = as
+   * many as leave room for template and answer.
+   */
+  'max-context': z.int().positive().max(longestContext).nullable().default(null),
+  /** 1 = all images of a sample combined into one picture (`combined_1_images`); `null` = the images themselves. */
+  'combine-images': z.literal(1).nullable().default(null),
+  generation: z.strictObject(generationShape).prefault({}),
+  /** Samples per task; `null` = all. */
+  limit: z.int().positive().nullable().default(null),
+  /** Draws the samples of a limit; `null` = the first ones. */
+  seed: z.int().nonnegative().max(0xffffffff).nullable().default(null),
+  /** Run directory; `null` = `results/<name of the run file>`. */
+  out: text.nullable().default(null),
+};
 
 /** Every key of a run file by the path of the object that holds it. */
 export const knownKeys: Readonly<Record<string, readonly string[]>> = Object.freeze({
-  '': Object.keys(runConfigShape({ methods: [] })),
+  '': Object.keys(runConfigShape),
   dataset: Object.keys(datasetShape),
   generation: Object.keys(generationShape),
 });
 
-/** Schema of a run file: strict, defaults filled in, methods checked against the known names. */
-export function runConfigSchema(known: KnownNames) {
-  return z.strictObject(runConfigShape(known)).superRefine((config, context) => {
-    const evicting = config.methods.find((method) => method !== 'full');
-    if (evicting === undefined || config.budgets.length > 0) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['budgets'],
-      message: `method ${evicting} needs a budget`,
-      params: { fix: 'add budgets: [20%]' },
-    });
-  });
+type BaseConfig = z.output<z.ZodObject<typeof runConfigShape>>;
+
+/** Names and rules that only whoever knows the methods can check. */
+function checkMethods(config: BaseConfig, known: KnownMethods, context: z.RefinementCtx): void {
+  const { methods, compositions, budgets } = config;
+  for (const [name, composition] of Object.entries(compositions)) {
+    const wrong = known.compositionProblem(name, composition);
+    if (wrong === null) continue;
+    report(context, wrong.problem, ['compositions', name, ...(wrong.stage === null ? [] : [wrong.stage])]);
+    return;
+  }
+  for (const [index, name] of methods.entries()) {
+    const problem = known.methodProblem(name, compositions);
+    if (problem !== null) report(context, problem, ['methods', index]);
+  }
+  const evicting = methods.find((method) => method !== 'full');
+  if (evicting === undefined || budgets.length > 0) return;
+  report(context, { what: `method ${evicting} needs a budget`, fix: 'add budgets: [20%]' }, ['budgets']);
+}
+
+/** Schema of a run file: strict, defaults filled in, methods checked by whoever knows them. */
+export function runConfigSchema(known: KnownMethods) {
+  return z
+    .strictObject(runConfigShape)
+    .superRefine((config, context) => checkMethods(config, known, context));
 }
 
 /** A run file as read, with every default filled in. */

@@ -1,5 +1,5 @@
-import { readFile, statfs } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
 import {
   type BundleManifest,
   bundleFormat,
@@ -9,11 +9,10 @@ import {
 } from '../backbone/bundle-manifest.js';
 import { type Checkpoint, openCheckpoint } from '../checkpoint/open-checkpoint.js';
 import { hashFiles, totalBytes } from '../checkpoint/source-files.js';
-import { UserError } from '../core/errors.js';
-import type { WrittenFile } from '../onnx/external-weights.js';
 import { writeBundleFile, writeDirectory } from './bundle-writer.js';
-import { llamaSegment } from './llama-segments.js';
-import { storedBytes, writeRawTensor, writeTextWeights, writeVisionWeights } from './stored-weights.js';
+import { writeLanguageModel } from './convert-language-model.js';
+import { refuseSmallDisk } from './disk-space.js';
+import { textBytes, visionBytes, writeVisionWeights } from './stored-weights.js';
 import { visionGraph } from './vision-graph.js';
 
 export interface ConvertOptions {
@@ -40,12 +39,7 @@ export interface ConvertProgress {
   readonly totalBytes: number;
 }
 
-const fileNames = {
-  weights: 'weights.bin',
-  vision: 'vision.onnx',
-  visionWeights: 'vision.bin',
-  embedding: 'embedding.bin',
-} as const;
+const fileNames = { vision: 'vision.onnx', visionWeights: 'vision.bin' } as const;
 
 /**
  * Turns a LLaVA checkpoint into a bundle of ONNX graphs with external weights.
@@ -72,7 +66,7 @@ async function writeBundle(
   options: ConvertOptions,
 ): Promise<BundleManifest> {
   const { text, vision, weights } = checkpoint;
-  const written = storedBytes(weights, text);
+  const written = textBytes(weights.text, text) + visionBytes(weights);
   await refuseSmallDisk(dir, options.out, written);
   const onBytes = progressCounter(
     written + (await totalBytes(checkpoint.sourceFiles)),
@@ -80,24 +74,11 @@ async function writeBundle(
   );
   const sources = await hashFiles(checkpoint.sourceFiles, onBytes);
 
-  const files: WrittenFile[] = [];
-  const llama = await writeTextWeights(dir, fileNames.weights, {
-    weights: weights.text,
-    shape: text,
-    onBytes,
-  });
-  files.push(llama.file);
-  const segments: string[] = [];
-  for (let segment = 0; segment <= text.layers; segment++) {
-    const name = segmentName(segment);
-    files.push(await writeBundleFile(dir, name, llamaSegment(text, llama.tensors, segment)));
-    segments.push(name);
-  }
+  const language = await writeLanguageModel(dir, { weights: weights.text, shape: text, onBytes });
   const image = await writeVisionWeights(dir, fileNames.visionWeights, { weights, onBytes });
   const imageGraph = visionGraph(vision, text.hiddenSize, image.tensors);
-  files.push(image.file, await writeBundleFile(dir, fileNames.vision, imageGraph));
-  const { embedding } = weights.text;
-  files.push(await writeRawTensor(dir, fileNames.embedding, { tensor: embedding, onBytes }));
+  const imageGraphFile = await writeBundleFile(dir, fileNames.vision, imageGraph);
+  const files = [...language.decoderFiles, image.file, imageGraphFile, language.embeddingFile];
   for (const { path, name } of checkpoint.tokenizerFiles) {
     files.push(await writeBundleFile(dir, name, await readFile(path)));
   }
@@ -105,8 +86,8 @@ async function writeBundle(
   const manifest = bundleManifestSchema.parse({
     ...describe(checkpoint, options),
     source: { layout: checkpoint.layout, files: sources },
-    embedding: { file: fileNames.embedding, dtype: embedding.dtype },
-    graphs: { segments, vision: fileNames.vision },
+    embedding: language.manifest.embedding,
+    graphs: { ...language.manifest.graphs, vision: fileNames.vision },
     files,
   } satisfies BundleManifest);
   await writeBundleFile(dir, bundleManifestName, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
@@ -134,10 +115,6 @@ function describe(
   };
 }
 
-function segmentName(segment: number): string {
-  return `segment-${String(segment).padStart(3, '0')}.onnx`;
-}
-
 function progressCounter(
   total: number,
   onProgress: (progress: ConvertProgress) => void,
@@ -147,16 +124,4 @@ function progressCounter(
     done += bytes;
     onProgress({ doneBytes: done, totalBytes: total });
   };
-}
-
-async function refuseSmallDisk(dir: string, out: string, needed: number): Promise<void> {
-  const { bavail, bsize } = await statfs(dir);
-  const free = bavail * bsize;
-  if (free >= needed) return;
-  const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
-  throw new UserError({
-    where: dirname(resolve(out)),
-    what: `the bundle needs ${gigabytes(needed)}, but only ${gigabytes(free)} are free`,
-    fix: 'free space or name a directory on another disk',
-  });
 }

@@ -20,7 +20,7 @@ const rows = 'S';
  * | --- | --- | --- |
  * | first | `hidden` [1,S,D], `positions` int64 [1,S] | `q` [1,S,H*d], `k`, `v` [1,S,KV*d] |
  * | middle | `hidden`, `attention` [1,S,H*d], `positions` | `hidden_out` [1,S,D], `q`, `k`, `v` |
- * | last | `hidden`, `attention` | `logits` [1,1,V] of the last row |
+ * | last | `hidden`, `attention` | `logits` [1,S,V] |
  *
  * `q` and `k` are rotated; q is not scaled. Source: transformers' `modeling_llama.py`, float32 throughout.
  */
@@ -33,7 +33,7 @@ export function llamaSegment(shape: LlamaShape, tensors: LlamaTensors, segment: 
   }
   const attention = graph.builder.input('attention', 'f32', [1, rows, shape.heads * shape.headDim]);
   if (segment === shape.layers) {
-    const { normed } = graph.afterAttention(segment - 1, graph.lastRow(hidden), graph.lastRow(attention));
+    const { normed } = graph.afterAttention(segment - 1, hidden, attention);
     graph.logits(normed);
     return graph.builder.bytes();
   }
@@ -42,9 +42,6 @@ export function llamaSegment(shape: LlamaShape, tensors: LlamaTensors, segment: 
   graph.queryKeyValue(segment, normed);
   return graph.builder.bytes();
 }
-
-/** Larger than any sequence: the end of a slice that runs to the end. */
-const toTheEnd = 2 ** 31 - 1;
 
 class SegmentGraph {
   readonly builder = new GraphBuilder();
@@ -113,15 +110,10 @@ class SegmentGraph {
     return this.#addAndNorm(middle.residual, down, norm, { normed: 'normed', residual: 'hidden_out' });
   }
 
-  lastRow(value: string): string {
-    const { builder } = this;
-    return builder.op('Slice', [value, builder.ints([-1]), builder.ints([toTheEnd]), builder.ints([1])]);
-  }
-
   logits(normed: string): void {
     const { vocabSize, hiddenSize } = this.#shape;
     this.#linear(normed, 'head', this.#tensors.head, [vocabSize, hiddenSize], 'logits');
-    this.builder.output('logits', 'f32', [1, 1, vocabSize]);
+    this.builder.output('logits', 'f32', [1, rows, vocabSize]);
   }
 
   #addAndNorm(

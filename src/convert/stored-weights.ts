@@ -54,20 +54,25 @@ export async function writeRawTensor(
   return file;
 }
 
-/** Bytes the functions above write for a model, not counting the gaps between tensors. */
-export function storedBytes(weights: LlavaWeights, shape: LlamaShape): number {
-  const { embedding, layers, norm, head } = weights.text;
-  const widened = [
-    ...layers.flatMap((layer) => Object.values(layer)),
-    norm,
-    head,
-    ...Object.values(weights.tower.embedding),
-    ...weights.tower.layers.flatMap((layer) => Object.values(layer)),
-    ...Object.values(weights.projector),
-  ];
-  let bytes = 2 * rotaryTableBytes(shape);
-  for (const { dims } of widened) bytes += 4 * elementCount(dims);
-  return bytes + elementCount(embedding.dims) * (embedding.dtype === 'F32' ? 4 : 2);
+/** Bytes the functions above write for a language model, not counting the gaps between tensors. */
+export function textBytes(weights: LlavaWeights['text'], shape: LlamaShape): number {
+  const { embedding, layers, norm, head } = weights;
+  const widened = widenedBytes([...layers.flatMap((layer) => Object.values(layer)), norm, head]);
+  const rows = elementCount(embedding.dims) * (embedding.dtype === 'F32' ? 4 : 2);
+  return widened + 2 * rotaryTableBytes(shape) + rows;
+}
+
+/** The same for tower and projector. */
+export function visionBytes({ tower, projector }: Pick<LlavaWeights, 'tower' | 'projector'>): number {
+  return widenedBytes([
+    ...Object.values(tower.embedding),
+    ...tower.layers.flatMap((layer) => Object.values(layer)),
+    ...Object.values(projector),
+  ]);
+}
+
+function widenedBytes(tensors: readonly SourceTensor[]): number {
+  return tensors.reduce((bytes, { dims }) => bytes + 4 * elementCount(dims), 0);
 }
 
 async function writeWeightFile<T>(

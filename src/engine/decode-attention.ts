@@ -3,45 +3,43 @@ import type { LayerCache } from './layer-cache.js';
 import type { AttentionShape } from './prefill-attention.js';
 import type { Runtime, Tensor } from './runtime.js';
 
-/** Attention of one query over a compressed cache: [1, 1, heads * headDim] in and out. */
+/** Attention of one query a sequence over compressed caches: [sequences, 1, heads * headDim] in and out. */
 export type DecodeAttention = (query: Tensor, cache: LayerCache) => Promise<Tensor>;
 
 /**
  * Unfused attention with the keys as the left operand, the form that reads the cache at memory speed (the usual
  * query-times-keys order is 30-70 % slower). Rows beyond the used ones are masked, so buffers can have slack.
  */
-export async function openDecodeAttention(runtime: Runtime, shape: AttentionShape): Promise<DecodeAttention> {
+export async function openDecodeAttention(
+  runtime: Runtime,
+  shape: AttentionShape,
+  threads = runtime.threads,
+): Promise<DecodeAttention> {
   const { heads, kvHeads, headDim } = shape;
   const group = heads / kvHeads;
   const graph = new GraphBuilder();
-  graph.input('query', 'f32', [1, 1, heads * headDim]);
-  graph.input('keys', 'f32', [kvHeads, 'M', headDim]);
-  graph.input('values', 'f32', [kvHeads, 'M', headDim]);
-  graph.input('mask', 'f32', [1, 'M']);
+  graph.input('query', 'f32', ['B', 1, heads * headDim]);
+  graph.input('keys', 'f32', ['B', kvHeads, 'M', headDim]);
+  graph.input('values', 'f32', ['B', kvHeads, 'M', headDim]);
+  graph.input('mask', 'f32', ['B', 1, 1, 'M']);
   const scaled = graph.op('Mul', ['query', graph.float(1 / Math.sqrt(headDim))]);
+  const reshaped = (value: string, dims: readonly number[]): string =>
+    graph.op('Reshape', [value, graph.ints(dims)]);
+  const swapped = (value: string): string => graph.op('Transpose', [value], { perm: [0, 1, 3, 2] });
   const scores =
     group === 1
-      ? graph.op('Reshape', [
-          graph.op('MatMul', ['keys', graph.op('Reshape', [scaled, graph.ints([kvHeads, headDim, 1])])]),
-          graph.ints([kvHeads, 1, -1]),
+      ? reshaped(graph.op('MatMul', ['keys', reshaped(scaled, [-1, kvHeads, headDim, 1])]), [
+          0,
+          kvHeads,
+          1,
+          -1,
         ])
-      : graph.op(
-          'Transpose',
-          [
-            graph.op('MatMul', [
-              'keys',
-              graph.op('Transpose', [graph.op('Reshape', [scaled, graph.ints([kvHeads, group, headDim])])], {
-                perm: [0, 2, 1],
-              }),
-            ]),
-          ],
-          { perm: [0, 2, 1] },
-        );
+      : swapped(graph.op('MatMul', ['keys', swapped(reshaped(scaled, [-1, kvHeads, group, headDim]))]));
   const weights = graph.op('Softmax', [graph.op('Add', [scores, 'mask'])], { axis: -1 });
   const mixed = graph.op('MatMul', [weights, 'values']);
-  graph.op('Reshape', [mixed, graph.ints([1, 1, heads * headDim])], {}, 'attention');
-  graph.output('attention', 'f32', [1, 1, heads * headDim]);
-  const kernel = await runtime.open(graph.bytes());
+  graph.op('Reshape', [mixed, graph.ints([-1, 1, heads * headDim])], {}, 'attention');
+  graph.output('attention', 'f32', ['B', 1, heads * headDim]);
+  const kernel = await runtime.open(graph.bytes(), threads);
   return async (query, cache) => {
     const result = await kernel.run({ query, ...cache.feeds });
     return result['attention']!;

@@ -3,20 +3,25 @@ import type { LanguageModel } from './language-model.js';
 import type { LayerCache } from './layer-cache.js';
 import { floatData, floats, int64s, type Tensor } from './runtime.js';
 
+/** A token on its way through the decoder. */
+export interface PlacedToken {
+  /** [hiddenSize]. */
+  readonly embedding: Float32Array;
+  /** Its true position in the uncompressed sequence. */
+  readonly position: number;
+}
+
 /**
  * Runs one token through the decoder on a compressed cache, which grows by one row a layer.
  *
- * @param embedding [hiddenSize]
- * @param position the token's true position in the uncompressed sequence
  * @returns logits [vocabSize]
  */
 export async function decodeStep(
   model: LanguageModel,
   cache: readonly LayerCache[],
-  embedding: Float32Array,
-  position: number,
+  { embedding, position }: PlacedToken,
 ): Promise<Float32Array> {
-  const { config, segments, decodeAttention } = model;
+  const { config, decodeSegments: segments, decodeAttention } = model;
   const positions = int64s([position], [1, 1]);
   let hidden = floats(embedding, [1, 1, config.hiddenSize]);
   let attention: Tensor | undefined;
@@ -43,13 +48,13 @@ export function argmax(logits: Float32Array): number {
 /** How an answer starts: with logits at hand, or by running the last prompt token on the cache first. */
 export type DecodeStart =
   | { readonly kind: 'logits'; readonly logits: Float32Array; readonly nextPosition: number }
-  | { readonly kind: 'token'; readonly embedding: Float32Array; readonly position: number };
+  | ({ readonly kind: 'token' } & PlacedToken);
 
 export interface Generation {
   /** Answer tokens; the end-of-sequence token is not one. */
   readonly tokens: readonly number[];
   readonly stopped: StopReason | 'length';
-  /** Milliseconds of every decode step. */
+  /** Milliseconds of every decode step; none where the answer has no time of its own. */
   readonly steps: readonly number[];
 }
 
@@ -58,6 +63,31 @@ export interface GenerationOptions {
   readonly stop: StopCheck;
   /** The embedding [hiddenSize] of a token. */
   readonly embed: (token: number) => Float32Array;
+}
+
+/** Greedy choice of an answer's tokens, one after the other. */
+export class Answer {
+  readonly tokens: number[] = [];
+  stopped: Generation['stopped'] | null = null;
+  readonly #options: GenerationOptions;
+  #position: number;
+
+  /** @param position true position of the first answer token */
+  constructor(position: number, options: GenerationOptions) {
+    this.#position = position;
+    this.#options = options;
+  }
+
+  /** Takes the next token from logits [vocabSize]; the token to run, or null when the answer is complete. */
+  next(logits: Float32Array): PlacedToken | null {
+    const { maxNewTokens, stop, embed } = this.#options;
+    const token = argmax(logits);
+    this.tokens.push(token);
+    this.stopped = stop(this.tokens);
+    if (this.stopped === 'eos') this.tokens.pop();
+    if (this.stopped === null && this.tokens.length >= maxNewTokens) this.stopped = 'length';
+    return this.stopped === null ? { embedding: embed(token), position: this.#position++ } : null;
+  }
 }
 
 /**
@@ -69,27 +99,27 @@ export async function generate(
   model: LanguageModel,
   cache: readonly LayerCache[],
   start: DecodeStart,
-  { maxNewTokens, stop, embed }: GenerationOptions,
+  options: GenerationOptions,
   onLogits?: (logits: Float32Array) => void,
 ): Promise<Generation> {
   const steps: number[] = [];
-  const step = async (embedding: Float32Array, at: number): Promise<Float32Array> => {
+  const step = async (token: PlacedToken): Promise<Float32Array> => {
     const begin = performance.now();
-    const result = await decodeStep(model, cache, embedding, at);
+    const result = await decodeStep(model, cache, token);
     steps.push(performance.now() - begin);
     return result;
   };
-  const tokens: number[] = [];
-  let logits = start.kind === 'logits' ? start.logits : await step(start.embedding, start.position);
-  let position = start.kind === 'logits' ? start.nextPosition : start.position + 1;
+  const answer = new Answer(firstPosition(start), options);
+  let logits = start.kind === 'logits' ? start.logits : await step(start);
   for (;;) {
     onLogits?.(logits);
-    const token = argmax(logits);
-    tokens.push(token);
-    const reason = stop(tokens);
-    if (reason === 'eos') tokens.pop();
-    if (reason !== null) return { tokens, stopped: reason, steps };
-    if (tokens.length >= maxNewTokens) return { tokens, stopped: 'length', steps };
-    logits = await step(embed(token), position++);
+    const token = answer.next(logits);
+    if (token === null) return { tokens: answer.tokens, stopped: answer.stopped!, steps };
+    logits = await step(token);
   }
+}
+
+/** True position of the first answer token. */
+export function firstPosition(start: DecodeStart): number {
+  return start.kind === 'logits' ? start.nextPosition : start.position + 1;
 }

@@ -10,9 +10,11 @@ export interface LanguageModel {
   readonly config: TextConfig;
   /**
    * `layers + 1` graphs. Segment l computes the output projection and MLP of layer l-1 and Q, K, V of layer l;
-   * the last one the logits of its last row.
+   * the last one the logits of its rows.
    */
   readonly segments: readonly Graph[];
+  /** The same for one token at a time. */
+  readonly decodeSegments: readonly Graph[];
   readonly prefillAttention: PrefillAttention;
   readonly decodeAttention: DecodeAttention;
   /** Work done since the model was opened. */
@@ -21,19 +23,46 @@ export interface LanguageModel {
   readonly pool: FloatPool;
 }
 
-/** @throws UserError when a graph of the bundle cannot be loaded */
+/** Where the graphs of a language model lie: a bundle, or no more of it than that. */
+export interface LanguageModelFiles {
+  readonly directory: string;
+  readonly manifest: Pick<BundleManifest, 'text'> & {
+    readonly graphs: Pick<BundleManifest['graphs'], 'segments'>;
+  };
+}
+
+/**
+ * Weights that a token passes, up to which a decode step is faster on one thread: handing its products out to several
+ * costs more than they save. Such a model is loaded a second time for decoding, which is as small a cost.
+ */
+const mostSingleThreadedWeights = 16 * 2 ** 20;
+
+/** Weights of the decoder layers. */
+function layerWeights({ layers, hiddenSize, intermediateSize, heads, kvHeads, headDim }: TextConfig): number {
+  return layers * hiddenSize * (2 * (heads + kvHeads) * headDim + 3 * intermediateSize);
+}
+
+/** @throws UserError when a graph cannot be loaded */
 export async function openLanguageModel(
   runtime: Runtime,
-  bundle: { readonly directory: string; readonly manifest: BundleManifest },
+  bundle: LanguageModelFiles,
 ): Promise<LanguageModel> {
   const { text, graphs } = bundle.manifest;
-  const segments: Graph[] = [];
-  for (const file of graphs.segments) segments.push(await runtime.open(path.join(bundle.directory, file)));
+  const openSegments = async (threads: number): Promise<Graph[]> => {
+    const segments: Graph[] = [];
+    for (const file of graphs.segments) {
+      segments.push(await runtime.open(path.join(bundle.directory, file), threads));
+    }
+    return segments;
+  };
+  const segments = await openSegments(runtime.threads);
+  const decodeThreads = layerWeights(text) <= mostSingleThreadedWeights ? 1 : runtime.threads;
   return {
     config: text,
     segments,
+    decodeSegments: decodeThreads === runtime.threads ? segments : await openSegments(decodeThreads),
     prefillAttention: await openPrefillAttention(runtime, text),
-    decodeAttention: await openDecodeAttention(runtime, text),
+    decodeAttention: await openDecodeAttention(runtime, text, decodeThreads),
     counters: { prefills: 0 },
     pool: new FloatPool(),
   };

@@ -11,92 +11,125 @@ export function cacheCapacity(rows: number): number {
   return Math.ceil((rows + 1) / blockRows) * blockRows;
 }
 
-/** What decode attention reads of a cache. */
+/** What decode attention reads of the caches of n sequences. */
 export interface CacheFeeds {
+  /** [n, heads, capacity, headDim]. */
   readonly keys: Tensor;
   readonly values: Tensor;
+  /** [n, 1, 1, capacity]. */
   readonly mask: Tensor;
 }
 
-/** The growing K/V cache of one layer during decode, owned by JavaScript. */
+/** The growing K/V caches of one layer during decode, of one sequence or several of equal capacity, owned by JavaScript. */
 export class LayerCache {
   readonly heads: number;
   readonly headDim: number;
-  /** [heads, capacity, headDim]. */
+  /** [sequences, heads, capacity, headDim]. */
   keys: Float32Array;
   values: Float32Array;
-  /** [capacity]: 0 for used rows, a large negative number for the rest. */
+  /** [sequences, capacity]: 0 for used rows, a large negative number for the rest. */
   mask: Float32Array;
-  rows: number;
+  /** [sequences]: rows in use. */
+  used: Int32Array;
   capacity: number;
   #feeds: CacheFeeds | null = null;
 
-  /** Takes over the buffers; `capacity` must leave them consistent with `heads` and `headDim`. */
+  /** Takes over the buffers. `rows`: those in use, of each sequence. */
   constructor(options: {
     heads: number;
     headDim: number;
-    rows: number;
+    rows: number | readonly number[];
     capacity: number;
     keys: Float32Array;
     values: Float32Array;
   }) {
+    const { capacity, rows } = options;
     this.heads = options.heads;
     this.headDim = options.headDim;
-    this.rows = options.rows;
-    this.capacity = options.capacity;
+    this.used = Int32Array.from(typeof rows === 'number' ? [rows] : rows);
+    this.capacity = capacity;
     this.keys = options.keys;
     this.values = options.values;
-    this.mask = new Float32Array(options.capacity).fill(masked, options.rows);
+    this.mask = this.#maskOf(capacity);
   }
 
-  /** The buffers as tensors [heads, capacity, headDim] and [1, capacity]; they see every row appended. */
+  /** Rows in use of the first sequence. */
+  get rows(): number {
+    return this.used[0]!;
+  }
+
+  /** The buffers as tensors; they see every row appended. */
   get feeds(): CacheFeeds {
     const { heads, capacity, headDim } = this;
+    const sequences = this.used.length;
     this.#feeds ??= {
-      keys: floats(this.keys, [heads, capacity, headDim]),
-      values: floats(this.values, [heads, capacity, headDim]),
-      mask: floats(this.mask, [1, capacity]),
+      keys: floats(this.keys, [sequences, heads, capacity, headDim]),
+      values: floats(this.values, [sequences, heads, capacity, headDim]),
+      mask: floats(this.mask, [sequences, 1, 1, capacity]),
     };
     return this.#feeds;
   }
 
-  /** Bytes of the used rows of K and V. */
-  get liveBytes(): number {
-    return 2 * this.heads * this.rows * this.headDim * Float32Array.BYTES_PER_ELEMENT;
+  /** Bytes of the used rows of K and V of a sequence. */
+  liveBytes(sequence = 0): number {
+    return 2 * this.heads * this.used[sequence]! * this.headDim * Float32Array.BYTES_PER_ELEMENT;
   }
 
-  /** Adds one row; `key` and `value` are [heads * headDim]. */
-  append(key: Float32Array, value: Float32Array): void {
-    if (this.rows === this.capacity) this.#grow();
-    const { heads, headDim, capacity, rows, keys, values } = this;
+  /** Adds one row to a sequence; `key` and `value` are [heads * headDim]. */
+  append(key: Float32Array, value: Float32Array, sequence = 0): void {
+    const row = this.used[sequence]!;
+    if (row === this.capacity) this.#grow();
+    const { heads, headDim, capacity, keys, values } = this;
     for (let head = 0; head < heads; head++) {
-      const to = (head * capacity + rows) * headDim;
+      const to = ((sequence * heads + head) * capacity + row) * headDim;
       const from = head * headDim;
       for (let d = 0; d < headDim; d++) {
         keys[to + d] = key[from + d]!;
         values[to + d] = value[from + d]!;
       }
     }
-    this.mask[rows] = 0;
-    this.rows++;
+    this.mask[sequence * capacity + row] = 0;
+    this.used[sequence]!++;
+  }
+
+  /** Forgets all sequences but these, given in ascending order; they move up in the buffers. */
+  keep(sequences: readonly number[]): void {
+    const { heads, headDim, capacity } = this;
+    const each = heads * capacity * headDim;
+    for (const [to, from] of sequences.entries()) {
+      this.keys.copyWithin(to * each, from * each, (from + 1) * each);
+      this.values.copyWithin(to * each, from * each, (from + 1) * each);
+    }
+    this.keys = this.keys.subarray(0, sequences.length * each);
+    this.values = this.values.subarray(0, sequences.length * each);
+    this.used = Int32Array.from(sequences, (sequence) => this.used[sequence]!);
+    this.mask = this.#maskOf(capacity);
+    this.#feeds = null;
   }
 
   #grow(): void {
     const capacity = this.capacity + blockRows;
     this.keys = this.#widened(this.keys, capacity);
     this.values = this.#widened(this.values, capacity);
-    this.#feeds = null;
-    const mask = new Float32Array(capacity).fill(masked);
-    mask.set(this.mask);
-    this.mask = mask;
+    this.mask = this.#maskOf(capacity);
     this.capacity = capacity;
+    this.#feeds = null;
+  }
+
+  #maskOf(capacity: number): Float32Array {
+    const mask = new Float32Array(this.used.length * capacity);
+    for (const [sequence, rows] of this.used.entries()) {
+      mask.fill(masked, sequence * capacity + rows, (sequence + 1) * capacity);
+    }
+    return mask;
   }
 
   #widened(buffer: Float32Array, capacity: number): Float32Array {
     const used = this.capacity * this.headDim;
-    const wider = new Float32Array(this.heads * capacity * this.headDim);
-    for (let head = 0; head < this.heads; head++) {
-      wider.set(buffer.subarray(head * used, (head + 1) * used), head * capacity * this.headDim);
+    const blocks = this.used.length * this.heads;
+    const wider = new Float32Array(blocks * capacity * this.headDim);
+    for (let block = 0; block < blocks; block++) {
+      wider.set(buffer.subarray(block * used, (block + 1) * used), block * capacity * this.headDim);
     }
     return wider;
   }

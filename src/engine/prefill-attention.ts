@@ -1,5 +1,7 @@
+import type { QueryRange, StatisticNeeds } from '../core/attention-statistics.js';
 import { GraphBuilder } from '../onnx/graph-builder.js';
-import { floatData, floats, int32s, int64s, type Runtime, type Tensor } from './runtime.js';
+import type { ChunkStatistics } from './attention-recorder.js';
+import { floatData, floats, type Graph, int32s, int64s, type Runtime, type Tensor } from './runtime.js';
 
 /** Head counts and size of the attention of one model. */
 export interface AttentionShape {
@@ -23,16 +25,17 @@ export interface PrefillChunk {
   readonly keys: Float32Array;
   readonly values: Float32Array;
   readonly capacity: number;
+  /** What to record beyond the column sums; windows may lie outside the chunk. */
+  readonly needs: StatisticNeeds;
 }
 
 export interface PrefillAttentionResult {
   /** [1, count, heads * headDim]. */
   readonly attention: Tensor;
-  /** Softmax weights summed over the chunk's queries: [heads, start + count]. */
-  readonly columnSums: Float32Array;
+  readonly statistics: ChunkStatistics;
 }
 
-/** Causal attention of a chunk over everything before it, with the column sums of its weights. */
+/** Causal attention of a chunk over everything before it, with statistics of its weights. */
 export type PrefillAttention = (chunk: PrefillChunk) => Promise<PrefillAttentionResult>;
 
 /** GroupQueryAttention refuses other head sizes. */
@@ -48,6 +51,26 @@ export async function openPrefillAttention(
     : openUnfusedAttention(runtime, shape);
 }
 
+/** Which statistics a graph computes; column sums always. */
+interface GraphVariant {
+  readonly squares: boolean;
+  readonly windows: boolean;
+}
+
+/** Opens a graph when it is first needed: most runs need one or two of the four variants. */
+function lazily(open: (variant: GraphVariant) => Promise<Graph>): (variant: GraphVariant) => Promise<Graph> {
+  const opened = new Map<string, Promise<Graph>>();
+  return (variant) => {
+    const key = `${variant.squares} ${variant.windows}`;
+    const graph = opened.get(key) ?? open(variant);
+    opened.set(key, graph);
+    return graph;
+  };
+}
+
+/** `qk_output` of GroupQueryAttention: 2 = the weights after softmax. */
+const weightsAfterSoftmax = 2;
+
 /**
  * GroupQueryAttention that also returns its softmax weights, summed inside the graph so that nothing of size
  * queries x keys leaves it. The `present` outputs are not fetched: the JavaScript buffers stay the cache.
@@ -57,28 +80,31 @@ export async function openGroupedAttention(
   shape: AttentionShape,
 ): Promise<PrefillAttention> {
   const { heads, kvHeads, headDim } = shape;
-  const graph = new GraphBuilder();
-  graph.input('query', 'f32', [1, 'S', heads * headDim]);
-  graph.input('key', 'f32', [1, 'S', kvHeads * headDim]);
-  graph.input('value', 'f32', [1, 'S', kvHeads * headDim]);
-  graph.input('past_keys', 'f32', [1, kvHeads, 'M', headDim]);
-  graph.input('past_values', 'f32', [1, kvHeads, 'M', headDim]);
-  graph.input('last_position', 'i32', [1]);
-  graph.input('total', 'i32', [1]);
-  graph.microsoftMulti(
-    'GroupQueryAttention',
-    ['query', 'key', 'value', 'past_keys', 'past_values', 'last_position', 'total'],
-    ['attention', 'present_keys', 'present_values', 'weights'],
-    { num_heads: heads, kv_num_heads: kvHeads, qk_output: weightsAfterSoftmax },
-  );
-  graph.op('ReduceSum', ['weights', graph.ints([2])], { keepdims: 0 }, 'column_sums');
-  graph.output('attention', 'f32', [1, 'S', heads * headDim]);
-  graph.output('column_sums', 'f32', [1, heads, 'T']);
-  const kernel = await runtime.open(graph.bytes());
+  const kernel = lazily((variant) => {
+    const graph = new GraphBuilder();
+    graph.input('query', 'f32', [1, 'S', heads * headDim]);
+    graph.input('key', 'f32', [1, 'S', kvHeads * headDim]);
+    graph.input('value', 'f32', [1, 'S', kvHeads * headDim]);
+    graph.input('past_keys', 'f32', [1, kvHeads, 'M', headDim]);
+    graph.input('past_values', 'f32', [1, kvHeads, 'M', headDim]);
+    graph.input('last_position', 'i32', [1]);
+    graph.input('total', 'i32', [1]);
+    graph.microsoftMulti(
+      'GroupQueryAttention',
+      ['query', 'key', 'value', 'past_keys', 'past_values', 'last_position', 'total'],
+      ['attention', 'present_keys', 'present_values', 'weights'],
+      { num_heads: heads, kv_num_heads: kvHeads, qk_output: weightsAfterSoftmax },
+    );
+    graph.output('attention', 'f32', [1, 'S', heads * headDim]);
+    addStatistics(graph, heads, variant);
+    return runtime.open(graph.bytes());
+  });
   return async (chunk) => {
     const past = [1, kvHeads, chunk.capacity, headDim];
     const total = chunk.start + chunk.count;
-    const result = await kernel.run({
+    const { variant, feeds, read } = statisticsOf(chunk);
+    const result = await (await kernel(variant)).run({
+      ...feeds,
       query: chunk.query,
       key: chunk.key,
       value: chunk.value,
@@ -87,12 +113,9 @@ export async function openGroupedAttention(
       last_position: int32s([total - 1], [1]),
       total: int32s([total], [1]),
     });
-    return { attention: result['attention']!, columnSums: floatData(result['column_sums']!) };
+    return { attention: result['attention']!, statistics: read(result) };
   };
 }
-
-/** `qk_output` of GroupQueryAttention: 2 = the weights after softmax. */
-const weightsAfterSoftmax = 2;
 
 /** MatMul, softmax, MatMul: runs for every head size and is the reference the grouped kernel is tested against. */
 export async function openUnfusedAttention(
@@ -101,43 +124,45 @@ export async function openUnfusedAttention(
 ): Promise<PrefillAttention> {
   const { heads, kvHeads, headDim } = shape;
   const group = heads / kvHeads;
-  const graph = new GraphBuilder();
-  graph.input('query', 'f32', [1, 'S', heads * headDim]);
-  graph.input('keys', 'f32', [kvHeads, 'M', headDim]);
-  graph.input('values', 'f32', [kvHeads, 'M', headDim]);
-  graph.input('total', 'i64', [1]);
-  graph.input('mask', 'f32', ['S', 'T']);
-  const split = graph.op('Reshape', ['query', graph.ints([-1, kvHeads, group, headDim])]);
-  const queries = graph.op('Transpose', [split], { perm: [1, 2, 0, 3] });
-  const used = (name: string): string => {
-    const rows = graph.op('Slice', [name, graph.ints([0]), 'total', graph.ints([1])]);
-    return graph.op('Unsqueeze', [rows, graph.ints([1])]);
-  };
-  const scores = graph.microsoft('FusedMatMul', [queries, used('keys')], {
-    transB: 1,
-    alpha: { float: 1 / Math.sqrt(headDim) },
+  const kernel = lazily((variant) => {
+    const graph = new GraphBuilder();
+    graph.input('query', 'f32', [1, 'S', heads * headDim]);
+    graph.input('keys', 'f32', [kvHeads, 'M', headDim]);
+    graph.input('values', 'f32', [kvHeads, 'M', headDim]);
+    graph.input('total', 'i64', [1]);
+    graph.input('mask', 'f32', ['S', 'T']);
+    const split = graph.op('Reshape', ['query', graph.ints([-1, kvHeads, group, headDim])]);
+    const queries = graph.op('Transpose', [split], { perm: [1, 2, 0, 3] });
+    const used = (name: string): string => {
+      const rows = graph.op('Slice', [name, graph.ints([0]), 'total', graph.ints([1])]);
+      return graph.op('Unsqueeze', [rows, graph.ints([1])]);
+    };
+    const scores = graph.microsoft('FusedMatMul', [queries, used('keys')], {
+      transB: 1,
+      alpha: { float: 1 / Math.sqrt(headDim) },
+    });
+    graph.op('Softmax', [graph.op('Add', [scores, 'mask'])], { axis: -1 }, 'weights');
+    const mixed = graph.op('Transpose', [graph.op('MatMul', ['weights', used('values')])], {
+      perm: [2, 0, 1, 3],
+    });
+    graph.op('Reshape', [mixed, graph.ints([1, -1, heads * headDim])], {}, 'attention');
+    graph.output('attention', 'f32', [1, 'S', heads * headDim]);
+    addStatistics(graph, heads, variant);
+    return runtime.open(graph.bytes());
   });
-  const weights = graph.op('Softmax', [graph.op('Add', [scores, 'mask'])], { axis: -1 });
-  const sums = graph.op('ReduceSum', [weights, graph.ints([2])], { keepdims: 0 });
-  graph.op('Reshape', [sums, graph.ints([1, heads, -1])], {}, 'column_sums');
-  const mixed = graph.op('Transpose', [graph.op('MatMul', [weights, used('values')])], {
-    perm: [2, 0, 1, 3],
-  });
-  graph.op('Reshape', [mixed, graph.ints([1, -1, heads * headDim])], {}, 'attention');
-  graph.output('attention', 'f32', [1, 'S', heads * headDim]);
-  graph.output('column_sums', 'f32', [1, heads, 'T']);
-  const kernel = await runtime.open(graph.bytes());
   return async (chunk) => {
     const buffer = [kvHeads, chunk.capacity, headDim];
     const total = chunk.start + chunk.count;
-    const result = await kernel.run({
+    const { variant, feeds, read } = statisticsOf(chunk);
+    const result = await (await kernel(variant)).run({
+      ...feeds,
       query: chunk.query,
       keys: floats(chunk.keys, buffer),
       values: floats(chunk.values, buffer),
       total: int64s([total], [1]),
       mask: causalMask(chunk.start, chunk.count),
     });
-    return { attention: result['attention']!, columnSums: floatData(result['column_sums']!) };
+    return { attention: result['attention']!, statistics: read(result) };
   };
 }
 
@@ -147,4 +172,53 @@ function causalMask(start: number, count: number): Tensor {
   const mask = new Float32Array(count * total);
   for (let row = 0; row < count; row++) mask.fill(-1e30, row * total + start + row + 1, (row + 1) * total);
   return floats(mask, [count, total]);
+}
+
+/**
+ * Adds outputs over the queries of `weights` [a, b, S, T] with a * b = heads. Sums of windows are products with a
+ * selector [1, 1, G, S] of zeros and ones, so that the chunks, and with them K and V, are the same whatever is asked for.
+ */
+function addStatistics(graph: GraphBuilder, heads: number, { squares, windows }: GraphVariant): void {
+  const output = (name: string, value: string): void => {
+    graph.op('Reshape', [value, graph.ints([heads, -1])], {}, name);
+    graph.output(name, 'f32', [heads, 'N']);
+  };
+  output('column_sums', graph.op('ReduceSum', ['weights', graph.ints([2])], { keepdims: 0 }));
+  if (squares)
+    output('column_squares', graph.op('ReduceSumSquare', ['weights', graph.ints([2])], { keepdims: 0 }));
+  if (!windows) return;
+  graph.input('selector', 'f32', [1, 1, 'G', 'S']);
+  output('window_sums', graph.op('MatMul', ['selector', 'weights']));
+}
+
+/** The variant a chunk needs, its selector, and how to read what the graph returns. */
+function statisticsOf({ start, count, needs }: PrefillChunk): {
+  readonly variant: GraphVariant;
+  readonly feeds: Readonly<Record<string, Tensor>>;
+  readonly read: (result: Readonly<Record<string, Tensor>>) => ChunkStatistics;
+} {
+  const end = start + count;
+  const windows = needs.windows.filter(({ from, to }) => from < end && to > start);
+  return {
+    variant: { squares: needs.squares, windows: windows.length > 0 },
+    feeds: windows.length === 0 ? {} : { selector: selectorOf(windows, start, count) },
+    read: (result) => ({
+      end,
+      sums: floatData(result['column_sums']!),
+      squares: needs.squares ? floatData(result['column_squares']!) : null,
+      windows,
+      windowSums: windows.length === 0 ? null : floatData(result['window_sums']!),
+    }),
+  };
+}
+
+/** [1, 1, windows, count]: 1 where a query of the chunk belongs to a window. */
+function selectorOf(windows: readonly QueryRange[], start: number, count: number): Tensor {
+  const selector = new Float32Array(windows.length * count);
+  for (const [window, { from, to }] of windows.entries()) {
+    const first = Math.max(0, from - start);
+    const last = Math.min(count, to - start);
+    selector.fill(1, window * count + first, window * count + last);
+  }
+  return floats(selector, [1, 1, windows.length, count]);
 }

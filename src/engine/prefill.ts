@@ -1,7 +1,8 @@
+import type { AttentionStatistics, StatisticNeeds } from '../core/attention-statistics.js';
 import { invariant } from '../core/errors.js';
 import type { LayerRows } from '../core/layer-rows.js';
+import { AttentionRecorder } from './attention-recorder.js';
 import { type Chunk, chunkPlan } from './chunk-plan.js';
-import { ColumnSumRecorder } from './column-sum-recorder.js';
 import type { LanguageModel } from './language-model.js';
 import { floatData, floats, int64s, type Tensor } from './runtime.js';
 import { storeRows } from './store-rows.js';
@@ -9,7 +10,15 @@ import { storeRows } from './store-rows.js';
 /** K, V and attention statistics of one layer over the whole prompt. Valid until the layer callback returns. */
 export interface PrefilledLayer extends LayerRows {
   readonly layer: number;
-  readonly statistics: ColumnSumRecorder;
+  readonly statistics: AttentionStatistics;
+}
+
+/** What a caller wants of a prefill. */
+export interface PrefillWatch {
+  /** What to record of a layer's attention beyond the column sums. */
+  needs(layer: number): StatisticNeeds;
+  /** Sees a layer when all chunks are through it. */
+  onLayer(layer: PrefilledLayer): Promise<void>;
 }
 
 /**
@@ -24,7 +33,7 @@ export interface PrefilledLayer extends LayerRows {
 export async function prefill(
   model: LanguageModel,
   embeddings: Float32Array,
-  onLayer: (layer: PrefilledLayer) => Promise<void>,
+  { needs: needsOf, onLayer }: PrefillWatch,
 ): Promise<Float32Array> {
   const { config, segments, counters, pool } = model;
   counters.prefills++;
@@ -41,7 +50,8 @@ export async function prefill(
   const keys = pool.take(kvHeads * length * headDim);
   const values = pool.take(kvHeads * length * headDim);
   for (let layer = 0; layer < config.layers; layer++) {
-    const statistics = new ColumnSumRecorder(config);
+    const statistics = new AttentionRecorder(config);
+    const needs = needsOf(layer);
     for (const [index, chunk] of chunks.entries()) {
       const { start, count } = chunk;
       const result = await segments[layer]!.run({
@@ -64,9 +74,10 @@ export async function prefill(
         keys,
         values,
         capacity: length,
+        needs,
       });
       attention[index] = chunkResult.attention;
-      statistics.add(start + count, chunkResult.columnSums);
+      statistics.add(chunkResult.statistics);
     }
     await onLayer({ layer, heads: kvHeads, headDim, length, capacity: length, keys, values, statistics });
   }

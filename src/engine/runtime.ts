@@ -76,12 +76,13 @@ export class Runtime {
 
   /**
    * @param model a serialised graph, or the path of one (external weights lie next to it)
+   * @param threads where other than the runtime's: a graph of little work loses more to handing it out than it gains
    * @throws UserError when ONNX Runtime cannot load the graph
    */
-  async open(model: Uint8Array | string): Promise<Graph> {
+  async open(model: Uint8Array | string, threads = this.threads): Promise<Graph> {
     const options: ort.InferenceSession.SessionOptions = {
       executionProviders: ['cpu'],
-      intraOpNumThreads: this.threads,
+      intraOpNumThreads: threads,
       interOpNumThreads: 1,
       logSeverityLevel: 4,
       extra: { session: { intra_op: { allow_spinning: '0' } } },

@@ -1,8 +1,17 @@
 import { officialColumnSize } from '../milebench/taxonomy.js';
+import { effectiveColumn, meanPercent, samplesOver } from './cache-size.js';
 import { cellColumns, cellValues } from './cell-rows.js';
 import { estimateColumns, estimateValues, points } from './points.js';
+import { remarkNotes } from './remark-notes.js';
 import type { Report, ScoredRow } from './report.js';
 import type { Table, TableValue } from './table.js';
+
+const budgetPlace = cellColumns.findIndex(({ header }) => header === 'budget');
+
+/** The columns of a cell, or their values, with what goes beside the nominal budget. */
+function besideBudget<Item>(items: readonly Item[], item: Item): Item[] {
+  return items.toSpliced(budgetPlace + 1, 0, item);
+}
 
 function halfWidth({ scores: { mean } }: ScoredRow): TableValue {
   const interval = mean?.interval;
@@ -33,9 +42,14 @@ function partialColumnNotes(rows: readonly ScoredRow[], columns: readonly string
   return [`Columns that lack datasets, not to be put beside published ones: ${partial.join(', ')}.`];
 }
 
+function overBudgetNotes(rows: readonly ScoredRow[]): string[] {
+  if (rows.every((row) => samplesOver(row) === 0)) return [];
+  return ['Marked rows keep more than their nominal budget: compare by effective size (table cache).'];
+}
+
 /**
  * Scores in percent: a row for every cell and protocol, a column for every task column that has records, and the mean
- * over these columns. CSV adds the bounds of every score.
+ * over these columns. CSV adds the bounds of every score. Rows above their budget are flagged.
  */
 export function accuracyTable({ rows, columns, legend }: Report): Table {
   return {
@@ -43,25 +57,28 @@ export function accuracyTable({ rows, columns, legend }: Report): Table {
     title: 'Score by task column (%)',
     notes: [
       'A column is the mean over its datasets, scored as MileBench does; mean = mean over the columns shown.',
+      'Effective % = rows kept over prompt tokens, mean over layers and samples.',
       '± = half the 95 % interval of the mean, unknown where a dataset has one sample; accuracy.csv holds the bounds of every column.',
+      ...overBudgetNotes(rows),
       ...partialColumnNotes(rows, columns),
       ...abortNotes(rows),
+      ...remarkNotes(rows),
     ],
     legend,
     columns: [
-      ...cellColumns,
+      ...besideBudget(cellColumns, effectiveColumn),
       ...columns.flatMap((column) => estimateColumns(column, 'csv')),
       ...estimateColumns('mean', 'csv'),
       { header: '±', kind: 'number', decimals: 1 },
     ],
     rows: rows.map((row) => ({
       values: [
-        ...cellValues(row),
+        ...besideBudget(cellValues(row), meanPercent(row, 'effective')),
         ...columns.flatMap((column) => estimateValues(row.scores.columns.get(column))),
         ...estimateValues(row.scores.mean),
         halfWidth(row),
       ],
-      flagged: false,
+      flagged: samplesOver(row) > 0,
     })),
   };
 }

@@ -1,38 +1,37 @@
 import { pairwiseMean } from '../core/pairwise-mean.js';
+import {
+  bytesPerMiB,
+  effectiveColumn,
+  meanOverSamples,
+  meanPercent,
+  type SizeKind,
+  samplesOver,
+} from './cache-size.js';
 import { type CellRow, cellColumns, cellValues } from './cell-rows.js';
 import type { Report } from './report.js';
 import type { Table, TableValue } from './table.js';
 
-const bytesPerMiB = 2 ** 20;
-
-/** Shares that differ by rounding alone are equal. */
-const shareTolerance = 1e-9;
-
-function nominalShare({ cell: { budget } }: CellRow): number {
-  return budget === null ? 1 : budget.recent + budget.important;
+function meanRows(row: CellRow, kind: SizeKind): TableValue {
+  return meanOverSamples(row, (cache) => pairwiseMean(cache[kind].rows));
 }
 
-function samplesOver(row: CellRow): number {
-  const nominal = nominalShare(row) + shareTolerance;
-  return row.records.filter(({ cache }) => cache.effectiveRatio > nominal).length;
-}
-
-function meanOf(row: CellRow, value: (record: CellRow['records'][number]) => number): number | null {
-  return row.records.length === 0 ? null : pairwiseMean(row.records.map(value));
-}
-
-function percent(share: number | null): number | null {
-  return share === null ? null : share * 100;
+function meanMiB(row: CellRow, kind: SizeKind): TableValue {
+  return meanOverSamples(
+    row,
+    (cache) => cache[kind].bytes.reduce((total, bytes) => total + bytes, 0) / bytesPerMiB,
+  );
 }
 
 function cacheValues(row: CellRow): TableValue[] {
   return [
-    percent(nominalShare(row)),
-    meanOf(row, ({ cache }) => pairwiseMean(cache.rows)),
-    percent(meanOf(row, ({ cache }) => cache.effectiveRatio)),
+    meanPercent(row, 'nominal'),
+    meanPercent(row, 'effective'),
+    meanRows(row, 'nominal'),
+    meanRows(row, 'effective'),
     row.records.length === 0 ? null : samplesOver(row),
-    meanOf(row, ({ cache }) => cache.bytesCompressed / bytesPerMiB),
-    meanOf(row, ({ cache }) => cache.bytesEnd / bytesPerMiB),
+    meanMiB(row, 'nominal'),
+    meanMiB(row, 'effective'),
+    meanOverSamples(row, ({ bytesEnd }) => bytesEnd / bytesPerMiB),
   ];
 }
 
@@ -42,16 +41,18 @@ export function cacheTable({ rows, legend }: Report): Table {
     name: 'cache',
     title: 'Size of the KV cache',
     notes: [
-      'Rows = tokens kept in a layer, effective = rows over prompt tokens, MiB = K and V of all layers; means over samples.',
-      'Over = samples whose cache is larger than the nominal budget (text priors keep all text): such rows are marked.',
+      'Nominal = what the budget allows, effective = what is kept: % of the prompt tokens and rows in a layer, MiB of K and V (float32) of all layers; means over layers and samples.',
+      'Over = samples with a layer that keeps more rows than its budget allows: such rows are marked. In release semantics text priors keep all text, whatever the budget.',
     ],
     legend,
     columns: [
       ...cellColumns,
       { header: 'nominal %', kind: 'number', decimals: 1 },
-      { header: 'rows', kind: 'number', decimals: 1 },
-      { header: 'effective %', kind: 'number', decimals: 1 },
+      effectiveColumn,
+      { header: 'nominal rows', kind: 'number', decimals: 1 },
+      { header: 'effective rows', kind: 'number', decimals: 1 },
       { header: 'over', kind: 'number' },
+      { header: 'MiB nominal', kind: 'number', decimals: 3 },
       { header: 'MiB compressed', kind: 'number', decimals: 3 },
       { header: 'MiB at the end', kind: 'number', decimals: 3 },
     ],

@@ -16,7 +16,7 @@ export const cellColumns: readonly TableColumn[] = Object.freeze([
   { header: 'method', kind: 'text' },
   { header: 'budget', kind: 'text' },
   { header: 'first token', kind: 'text' },
-  { header: 'semantics', kind: 'text', shownIn: 'files' },
+  { header: 'semantics', kind: 'text' },
   { header: 'scoring', kind: 'text', shownIn: 'files' },
   { header: 'n', kind: 'number' },
 ]);

@@ -11,6 +11,16 @@ function stepTimes(row: CellRow): number[] {
   return row.records.flatMap(({ time }) => time.steps);
 }
 
+/** Whether steps of this row were timed in another cell. */
+function sharesDecode({ records }: CellRow): boolean {
+  return records.some(({ time }) => time.sharedDecode && time.steps.length > 0);
+}
+
+/** Whether cells of this row decoded in step with others, without times of their own. */
+function hasNoSteps({ records }: CellRow): boolean {
+  return records.some(({ time, tokens }) => tokens.length > 1 && time.steps.length === 0);
+}
+
 function latencyValues(row: CellRow, fullStep: number | null): TableValue[] {
   const steps = stepTimes(row);
   const own = median(steps);
@@ -23,7 +33,7 @@ function latencyValues(row: CellRow, fullStep: number | null): TableValue[] {
   ];
 }
 
-/** Times of a run in milliseconds: medians with their median absolute deviations (±). */
+/** Times of a run in milliseconds: medians with their median absolute deviations (±). Rows with shared decodes are flagged. */
 export function latencyTable({ rows, legend }: Report): Table {
   const full = rows.find(({ cell }) => cell.budget === null);
   const fullSteps = full === undefined ? [] : stepTimes(full);
@@ -35,6 +45,10 @@ export function latencyTable({ rows, legend }: Report): Table {
       'A by-product of an accuracy run, not a latency protocol: no warm-up, no repeats, answers of different lengths.',
       'Prefill is shared by all cells of a sample; compress = all layers of a sample; decode = one decode step. Median ± median absolute deviation.',
       'Speed-up = median decode step of the full cache over median step of the row.',
+      ...(rows.some(hasNoSteps) ? ["– where cells decoded together: such steps are nobody's own."] : []),
+      ...(rows.some(sharesDecode)
+        ? ['Cells with identical caches share one decode: marked rows hold steps of shared decodes.']
+        : []),
     ],
     legend,
     columns: [
@@ -50,7 +64,7 @@ export function latencyTable({ rows, legend }: Report): Table {
     ],
     rows: rows.map((row) => ({
       values: [...cellValues(row), ...latencyValues(row, fullStep)],
-      flagged: false,
+      flagged: sharesDecode(row),
     })),
   };
 }

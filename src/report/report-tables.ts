@@ -3,6 +3,7 @@ import { cacheTable } from './cache-table.js';
 import { datasetTable } from './dataset-table.js';
 import { differenceTable } from './difference-table.js';
 import { latencyTable } from './latency-table.js';
+import { layerTable } from './layer-table.js';
 import { levelTable } from './level-table.js';
 import { pairTable } from './pair-table.js';
 import { prepareReport, type Report, type ReportInput } from './report.js';
@@ -17,6 +18,7 @@ const builders: readonly ((report: Report) => Table)[] = Object.freeze([
   datasetTable,
   levelTable,
   pairTable,
+  layerTable,
 ]);
 
 /** The tables of a run, all from the same estimates. */

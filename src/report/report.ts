@@ -83,7 +83,7 @@ function differenceStrata(pairs: readonly Pair[]): Stratum[] {
 
 /** Equal cells have equal keys, whatever object they come from. */
 function cellKey({ method, semantics, budget, firstToken }: Cell): string {
-  return JSON.stringify([method, semantics, firstToken, budget?.recent, budget?.important]);
+  return JSON.stringify([method, semantics, firstToken, budget?.kind, budget?.recent, budget?.important]);
 }
 
 /** An order of their own, so that resamples do not depend on the order of the log. */

@@ -8,24 +8,20 @@ import { findPromptTemplate } from '../backbone/prompt-template.js';
 import { imagePlaceholderId, tokenizePrompt } from '../backbone/tokenize-prompt.js';
 import { type Backbone, openBackbone } from '../bench/open-backbone.js';
 import type { PreparedPrompt } from '../bench/run-cells.js';
+import { holdsPlainLlama } from '../checkpoint/open-language-model.js';
 import { convertCheckpoint } from '../convert/convert-checkpoint.js';
 import { UserError } from '../core/errors.js';
-import { fileExists, readJsonFile } from '../core/json-file.js';
+import { readJsonFile } from '../core/json-file.js';
 import { Runtime } from '../engine/runtime.js';
-import {
-  type GoldenHf,
-  goldenFamilySchema,
-  goldenHfSchema,
-  goldenModesSchema,
-  goldenSchema,
-} from './backbone-golden.js';
-import { fullCacheChecks, verifyFullCache, verifyModes } from './decoder-stages.js';
+import { type GoldenHf, goldenFamilySchema, goldenHfSchema, goldenSchema } from './backbone-golden.js';
+import { fullCacheChecks } from './decoder-stages.js';
 import { GoldenTensors } from './golden-tensors.js';
 import { imageChecks, verifyInputStages } from './input-stages.js';
-import { equality, type StageCheck, stageTally } from './stage-checks.js';
+import { verifyLanguageModel, verifyLanguageModelVectors } from './language-model-vectors.js';
+import { equality, type StageCheck, skippedTally, stageTally } from './stage-checks.js';
 import { type ModeTally, sameIntegers } from './tally.js';
 
-/** Families `lookm` converts; vectors of others are skipped, damaged ones of these fail. */
+/** Families `lookm` converts, whose damaged checkpoints fail; of others the language model is run if it can be. */
 const convertedFamilies = /^llava/i;
 /** LOOK-M's template for LLaVA; only stop strings and text around the question depend on it. */
 const hfTemplate = 'llava_llama_2';
@@ -33,7 +29,8 @@ const restore = 'restore the vectors';
 
 /**
  * Converts the checkpoint of a vector directory and compares every recorded stage: pixels, vision tower, projector,
- * prompt, embeddings, K, V, column sums, logits and the tokens of every cache mode.
+ * prompt, embeddings, K, V, column sums, logits and the tokens of every cache mode. Of a family that is not supported
+ * as a whole, only the language model is.
  *
  * @throws UserError when the vectors themselves cannot be read
  */
@@ -50,7 +47,10 @@ export async function verifyBackboneVectors(directory: string): Promise<ModeTall
       await convertCheckpoint({ checkpoint: directory, out: bundleDirectory, dtype: 'fp32', prompt });
     } catch (error) {
       if (!(error instanceof UserError) || convertedFamilies.test(golden.family)) throw error;
-      return [skipped(directory, golden.family)];
+      if (await holdsPlainLlama(directory)) {
+        return await verifyLanguageModelVectors(directory, path.join(out, 'language-model'));
+      }
+      return [skippedTally(directory, 'all', `family ${golden.family} is not implemented yet`)];
     }
     const bundle = await openBundle(bundleDirectory, { verify: 'hashes' });
     const backbone = await openBackbone(bundle, new Runtime({ threads: 1 }));
@@ -64,43 +64,14 @@ export async function verifyBackboneVectors(directory: string): Promise<ModeTall
   }
 }
 
-function skipped(directory: string, family: string): ModeTally {
-  return {
-    format: 'backbones',
-    directory,
-    mode: 'all',
-    status: 'skipped',
-    cases: 0,
-    identicalSelections: null,
-    worstError: null,
-    identicalTokens: null,
-    notes: [`family ${family} is not implemented yet`],
-  };
-}
-
 async function verifyOriginal(directory: string, backbone: Backbone): Promise<ModeTally[]> {
   const golden = await readJsonFile(path.join(directory, 'golden.json'), goldenSchema, restore);
   const tensors = await GoldenTensors.open(path.join(directory, 'golden.safetensors'));
   try {
-    const { tokensPerImage } = backbone.bundle.manifest.vision;
-    const { imageMask: modality } = layOutModalities(golden.input_ids, { tokensPerImage });
-    const images = { embeddings: await tensors.floats('inputs_embeds'), modality };
-    const tokens = golden.full_cache_tokens;
-    const tallies = await verifyInputStages(directory, backbone, golden, tensors);
-    tallies.push(...(await verifyFullCache(directory, backbone, images, { tensors, tokens })));
-    const modesFile = path.join(directory, 'golden_lookm.json');
-    if (!(await fileExists(modesFile))) return tallies;
-    const modes = await readJsonFile(modesFile, goldenModesSchema, restore);
-    const modeTensors = await GoldenTensors.open(path.join(directory, 'golden_lookm.safetensors'));
-    try {
-      const textOnly =
-        modes.text_only === undefined ? null : embedded(backbone, modes.text_only.input_ids, []);
-      const all = { modes, tensors: modeTensors, full: tensors };
-      tallies.push(...(await verifyModes(directory, backbone, { images, textOnly }, all)));
-    } finally {
-      await modeTensors.close();
-    }
-    return tallies;
+    return [
+      ...(await verifyInputStages(directory, backbone, golden, tensors)),
+      ...(await verifyLanguageModel(directory, backbone, golden, tensors)),
+    ];
   } finally {
     await tensors.close();
   }

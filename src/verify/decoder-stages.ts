@@ -1,13 +1,15 @@
-import { createStopCheck } from '../backbone/stop-criteria.js';
+import type { StopCheck } from '../backbone/stop-criteria.js';
 import type { Backbone } from '../bench/open-backbone.js';
 import type { Cell } from '../bench/record.js';
 import { type CellOutcome, type PreparedPrompt, runCells } from '../bench/run-cells.js';
-import type { CompressedLayer } from '../compression/compressed-layer.js';
+import type { CacheRows } from '../compression/compressed-layer.js';
 import type { Method } from '../compression/method.js';
-import { methods } from '../compression/registry.js';
+import { MethodSet } from '../compression/method-set.js';
+import type { Budget } from '../core/budget.js';
 import type { PrefilledLayer } from '../engine/prefill.js';
 import type { GoldenModes } from './backbone-golden.js';
 import type { GoldenTensors } from './golden-tensors.js';
+import { methodOfMode } from './method-of-mode.js';
 import { equality, type StageCheck, stageTally } from './stage-checks.js';
 import { largestDifference, type ModeTally, sameIntegers } from './tally.js';
 
@@ -15,54 +17,56 @@ const cacheTolerance = 1e-4;
 const columnSumTolerance = 1e-3;
 const logitTolerance = 1e-3;
 
+/** What these stages use of a backbone: everything from the input embeddings on. */
+export type Decoder = Pick<Backbone, 'model' | 'nearestKeys' | 'runtime' | 'embeddings'>;
+
+/** The recorded runs have a fixed length, whatever tokens they meet. */
+const neverStop: StopCheck = () => null;
+
 /** The full cache, uncompressed: no budget, first token from prefill. */
 const fullCell: Cell = { method: 'full', semantics: 'release', budget: null, firstToken: 'prefill' };
 
 /** Everything seen of one cell's run. */
 interface CellRun {
   readonly outcome: CellOutcome;
-  readonly layers: readonly CompressedLayer[];
+  readonly layers: readonly CacheRows[];
   /** Logits before each token, [tokens, vocabSize]. */
   readonly logits: Float32Array;
 }
 
 async function runObserved(
-  backbone: Backbone,
+  backbone: Decoder,
   prompt: PreparedPrompt,
   cells: readonly Cell[],
   maxNewTokens: number,
   onPrefilled: (layer: PrefilledLayer) => void = () => {},
 ): Promise<CellRun[]> {
-  const { text, tokens } = backbone.bundle.manifest;
-  const layers = new Map<Cell, CompressedLayer[]>(cells.map((cell) => [cell, []]));
+  const { hiddenSize } = backbone.model.config;
+  const layers = new Map<Cell, CacheRows[]>(cells.map((cell) => [cell, []]));
   const logits = new Map<Cell, number[]>(cells.map((cell) => [cell, []]));
-  const stop = createStopCheck({
-    stopStrings: [],
-    tokenizer: backbone.tokenizer,
-    tokens: { ...tokens, eos: null },
-  });
   const embed = (token: number): Float32Array => {
-    const row = new Float32Array(text.hiddenSize);
+    const row = new Float32Array(hiddenSize);
     backbone.embeddings.readRow(token, row);
     return row;
   };
-  const { outcomes } = await runCells(
+  const { outcomes } = await runCells({
     backbone,
+    methods: new MethodSet(),
     prompt,
+    seed: 0,
     cells,
-    { maxNewTokens, stop, embed },
-    {
+    decoding: { maxNewTokens, stop: neverStop, embed },
+    observer: {
       onPrefilled,
-      onCompressed: (cell, _layer, compressed) => {
-        const { keys, values } = compressed;
-        layers.get(cell)?.push({ ...compressed, keys: keys.slice(), values: values.slice() });
+      onCompressed: (cell, _layer, { cache }) => {
+        layers.get(cell)?.push({ ...cache, keys: cache.keys.slice(), values: cache.values.slice() });
       },
       onLogits: (cell, seen) => {
         const all = logits.get(cell)!;
         for (const value of seen) all.push(value);
       },
     },
-  );
+  });
   return outcomes.map((outcome) => ({
     outcome,
     layers: layers.get(outcome.cell)!,
@@ -73,7 +77,7 @@ async function runObserved(
 /** K, V, column sums and logits of prefill, and the tokens of the full cache. */
 export async function verifyFullCache(
   directory: string,
-  backbone: Backbone,
+  backbone: Decoder,
   prompt: PreparedPrompt,
   golden: { readonly tensors: GoldenTensors; readonly tokens: readonly number[] },
 ): Promise<ModeTally[]> {
@@ -118,7 +122,7 @@ export async function verifyFullCache(
 
 /** Tokens of the full cache, and logits [n, vocabSize] before the first n of them. */
 export async function fullCacheChecks(
-  backbone: Backbone,
+  backbone: Decoder,
   prompt: PreparedPrompt,
   golden: { readonly tokens: readonly number[]; readonly logits: Float32Array },
 ): Promise<StageCheck[]> {
@@ -175,7 +179,7 @@ function generationTally(directory: string, mode: string, results: readonly Gene
 /** Generation under every cache mode that a method implements; the others are skipped. */
 export async function verifyModes(
   directory: string,
-  backbone: Backbone,
+  backbone: Decoder,
   prompts: { readonly images: PreparedPrompt; readonly textOnly: PreparedPrompt | null },
   golden: { readonly modes: GoldenModes; readonly tensors: GoldenTensors; readonly full: GoldenTensors },
 ): Promise<ModeTally[]> {
@@ -184,7 +188,7 @@ export async function verifyModes(
   const textRuns = Object.entries(golden.modes.text_only?.runs ?? {});
   const names = new Set([...runs.map(([, run]) => run.kv_mode), ...textRuns.map(([mode]) => mode)]);
   for (const mode of names) {
-    const method = Object.values(methods).find((one: Method) => one.releaseMode === mode);
+    const method = methodOfMode(mode);
     if (method === undefined) {
       tallies.push(skippedMode(directory, mode, runs.filter(([, run]) => run.kv_mode === mode).length));
       continue;
@@ -210,7 +214,7 @@ export async function verifyModes(
     for (const [, run] of textRuns.filter(([one]) => one === mode && prompts.textOnly !== null)) {
       const [seen] = await runObserved(backbone, prompts.textOnly!, [cellOf(method, run)], run.tokens.length);
       const result = await generationResult(seen!, { tokens: run.tokens, logits: '', tensors: null });
-      const rows = equality(`${mode} without images: rows`, sameIntegers(seen!.outcome.rows, run.cache_len));
+      const rows = equality(`${mode} without images: rows`, sameIntegers(rowsOf(seen!), run.cache_len));
       results.push({ ...result, checks: [...result.checks, rows] });
     }
     tallies.push(generationTally(directory, mode, results));
@@ -218,14 +222,15 @@ export async function verifyModes(
   return tallies;
 }
 
+/** The recorded run of a mode that the published code never calls is the full cache. */
 function cellOf(method: Method, run: { hh_ratio: number; recent_ratio: number }): Cell {
-  const budget = { recent: run.recent_ratio, important: run.hh_ratio };
-  return {
-    method: method.name,
-    semantics: 'release',
-    budget: method.stages === null ? null : budget,
-    firstToken: 'prefill',
-  };
+  if (method.definitions === null || method.released?.called === false) return fullCell;
+  const budget: Budget = { kind: 'ratio', recent: run.recent_ratio, important: run.hh_ratio };
+  return { method: method.name, semantics: 'release', budget, firstToken: 'prefill' };
+}
+
+function rowsOf({ outcome }: CellRun): number[] {
+  return outcome.layers.map(({ cache }) => cache.rows);
 }
 
 /** Kept indices, cache lengths, and K and V right after compression (gathered from the full ones if need be). */
@@ -236,10 +241,13 @@ async function cacheChecks(
   golden: { readonly tensors: GoldenTensors; readonly full: GoldenTensors },
 ): Promise<{ checks: StageCheck[]; selectionIdentical: boolean }> {
   const { outcome, layers } = seen;
-  const end = outcome.rows.map((rows) => rows + outcome.generation.steps.length);
+  const rows = rowsOf(seen);
+  const end = rows.map((count) => count + outcome.generation.steps.length);
   const checks = [
-    equality('rows', sameIntegers(outcome.rows, run.cache_len)),
-    equality('rows at the end', sameIntegers(end, run.cache_len_end)),
+    equality('rows', sameIntegers(rows, run.cache_len)),
+    ...(run.cache_len_end === undefined
+      ? []
+      : [equality('rows at the end', sameIntegers(end, run.cache_len_end))]),
   ];
   let selectionIdentical = true;
   for (const [index, layer] of layers.entries()) {
@@ -267,11 +275,7 @@ async function cacheChecks(
 }
 
 /** Rows of the full cache [heads, length, headDim] at a layer's kept positions. */
-function gathered(
-  full: Float32Array,
-  dims: readonly number[],
-  { kept, rows }: CompressedLayer,
-): Float32Array {
+function gathered(full: Float32Array, dims: readonly number[], { kept, rows }: CacheRows): Float32Array {
   const [heads, length, headDim] = [dims[0]!, dims[1]!, dims[2]!];
   const result = new Float32Array(heads * rows * headDim);
   for (let i = 0; i < kept.length; i++) {
@@ -282,7 +286,7 @@ function gathered(
 }
 
 /** The used rows [heads, rows, headDim] of a buffer [heads, capacity, headDim]. */
-function usedRows(buffer: Float32Array, { rows, capacity, kept }: CompressedLayer): Float32Array {
+function usedRows(buffer: Float32Array, { rows, capacity, kept }: CacheRows): Float32Array {
   if (rows === 0) return new Float32Array(0);
   const heads = kept.length / rows;
   const headDim = buffer.length / (heads * capacity);

@@ -1,19 +1,22 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { compressLayer } from '../compression/compress-layer.js';
 import type { CompressedLayer } from '../compression/compressed-layer.js';
+import { LayerCompressor } from '../compression/layer-compressor.js';
 import type { LayerInput } from '../compression/layer-input.js';
-import type { Method } from '../compression/method.js';
-import { methods } from '../compression/registry.js';
+import { MethodSet } from '../compression/method-set.js';
+import { type Policy, policyNeeds } from '../compression/policy.js';
+import type { StatisticNeeds } from '../core/attention-statistics.js';
+import type { Budget } from '../core/budget.js';
 import { messageOf } from '../core/errors.js';
 import { FloatPool } from '../core/float-pool.js';
 import { readJsonFile } from '../core/json-file.js';
+import { AttentionRecorder } from '../engine/attention-recorder.js';
 import { chunkPlan } from '../engine/chunk-plan.js';
-import { ColumnSumRecorder } from '../engine/column-sum-recorder.js';
 import { openNearestKeySearch } from '../engine/nearest-key.js';
 import { openPrefillAttention } from '../engine/prefill-attention.js';
 import { floats, Runtime } from '../engine/runtime.js';
 import { GoldenTensors } from './golden-tensors.js';
+import { methodOfMode } from './method-of-mode.js';
 import { largestDifference, type ModeTally, sameIntegers } from './tally.js';
 
 /** Published closeness of the vectors: K and V, and column sums. */
@@ -33,6 +36,8 @@ const caseSchema = z.object({
   recent_ratio: z.number().min(0),
   outcome: z.enum(['compressed', 'unchanged', 'error']),
   error: z.unknown(),
+  /** The published selection hangs on how its sort breaks ties: it is given, and what follows is compared. */
+  selection_undefined: z.boolean().default(false),
 });
 type KvCase = z.infer<typeof caseSchema>;
 
@@ -60,7 +65,7 @@ export async function verifyKvVectors(directory: string): Promise<ModeTally[]> {
   const tallies: ModeTally[] = [];
   for (const mode of new Set(cases.map((one) => one.mode))) {
     const ofMode = cases.filter((one) => one.mode === mode);
-    const method = Object.values(methods).find((one) => one.releaseMode === mode);
+    const method = methodOfMode(mode);
     const about = { format: 'kv', directory, mode, cases: ofMode.length, identicalTokens: null } as const;
     if (method === undefined) {
       const notes = ['no method implements this mode yet'];
@@ -68,7 +73,8 @@ export async function verifyKvVectors(directory: string): Promise<ModeTally[]> {
       continue;
     }
     const results: CaseResult[] = [];
-    for (const one of ofMode) results.push(await runCase(directory, one, method));
+    const policy = new MethodSet().policy(method.name, 'release');
+    for (const one of ofMode) results.push(await runCase(directory, one, policy));
     const notes = results.flatMap((result) => result.notes);
     tallies.push({
       ...about,
@@ -81,11 +87,11 @@ export async function verifyKvVectors(directory: string): Promise<ModeTally[]> {
   return tallies;
 }
 
-async function runCase(directory: string, one: KvCase, method: Method): Promise<CaseResult> {
+async function runCase(directory: string, one: KvCase, policy: Policy): Promise<CaseResult> {
   try {
     const golden = await GoldenTensors.open(path.join(directory, one.file));
     try {
-      return await compareCase(golden, one, method);
+      return await compareCase(golden, one, policy);
     } finally {
       await golden.close();
     }
@@ -95,23 +101,23 @@ async function runCase(directory: string, one: KvCase, method: Method): Promise<
   }
 }
 
-async function compareCase(golden: GoldenTensors, one: KvCase, method: Method): Promise<CaseResult> {
+async function compareCase(golden: GoldenTensors, one: KvCase, policy: Policy): Promise<CaseResult> {
   const runtime = new Runtime({ threads: 1 });
+  const budget: Budget = { kind: 'ratio', recent: one.recent_ratio, important: one.hh_ratio };
+  const place = { layer: 0, layers: 1, heads: one.heads, headDim: one.head_dim, length: one.seq_len };
   try {
-    const layer = await prefillLayer(runtime, golden, one);
+    const layer = await prefillLayer(runtime, golden, one, policyNeeds(policy, budget, place));
     const sums = layer.statistics.columnSums(layer.length);
     const sumError = largestDifference(sums, await golden.floats('attn_colsum'));
-    const compressed = await compressLayer(
-      layer,
-      method,
-      { recent: one.recent_ratio, important: one.hh_ratio },
-      {
-        nearestKeys: await openNearestKeySearch(runtime, one.head_dim),
-        capacityFor: (rows) => rows,
-        pool: new FloatPool(),
-      },
-    );
-    const { identical, error } = await compareCache(golden, one, layer, compressed);
+    const compressor = new LayerCompressor(layer, {
+      nearestKeys: await openNearestKeySearch(runtime, one.head_dim),
+      capacityFor: (rows) => rows,
+      pool: new FloatPool(),
+    });
+    const compressed = await compressor.compress(policy, budget, one.seq_len);
+    const given = one.selection_undefined ? await givenSelection(compressor, golden, policy) : null;
+    const seen = given === null ? compressed : { ...compressed, cache: given };
+    const { identical, error } = await compareCache(golden, one, layer, seen);
     const notes: string[] = [];
     if (!(sumError <= columnSumTolerance)) notes.push(`${one.id}: column sums differ by ${sumError}`);
     if (!identical) notes.push(`${one.id}: kept indices or merge targets differ`);
@@ -122,19 +128,36 @@ async function compareCase(golden: GoldenTensors, one: KvCase, method: Method): 
   }
 }
 
-async function prefillLayer(runtime: Runtime, golden: GoldenTensors, one: KvCase): Promise<LayerInput> {
+/** The rows of the recorded selection, merged by the policy's rule. */
+async function givenSelection(
+  compressor: LayerCompressor,
+  golden: GoldenTensors,
+  policy: Policy,
+): Promise<CompressedLayer['cache']> {
+  const kept = await golden.integers('keep_idx');
+  const rows = golden.dims('keep_idx')[1]!;
+  const merge = policy.kind === 'compress' ? policy.composition.merge.rule : null;
+  return compressor.compressSelection({ rows, kept }, merge);
+}
+
+async function prefillLayer(
+  runtime: Runtime,
+  golden: GoldenTensors,
+  one: KvCase,
+  needs: StatisticNeeds,
+): Promise<LayerInput> {
   const { heads, head_dim: headDim, seq_len: length } = one;
   const [queries, keys, values] = [
     await golden.floats('q'),
     await golden.floats('k'),
     await golden.floats('v'),
   ];
-  const statistics = new ColumnSumRecorder({ heads, kvHeads: heads });
+  const statistics = new AttentionRecorder({ heads, kvHeads: heads });
   const attend = await openPrefillAttention(runtime, { heads, kvHeads: heads, headDim });
   for (const { start, count: rows } of chunkPlan(length, [length - 1])) {
     const chunk = (data: Float32Array) =>
       floats(tokenMajorRows(data, { heads, headDim, length, start, rows }), [1, rows, heads * headDim]);
-    const { columnSums } = await attend({
+    const result = await attend({
       start,
       count: rows,
       query: chunk(queries),
@@ -143,12 +166,14 @@ async function prefillLayer(runtime: Runtime, golden: GoldenTensors, one: KvCase
       keys,
       values,
       capacity: length,
+      needs,
     });
-    statistics.add(start + rows, columnSums);
+    statistics.add(result.statistics);
   }
   const modality = new Uint8Array(length);
   for (const [start, span] of one.image_spans) modality.fill(1, start, start + span);
-  return { heads, headDim, length, capacity: length, keys, values, modality, statistics };
+  const place = { layer: 0, layers: 1, seed: 0 };
+  return { ...place, heads, headDim, length, capacity: length, keys, values, modality, statistics };
 }
 
 /** Rows `start..start+rows-1` of [heads, length, headDim] as [rows, heads * headDim]. */
@@ -167,37 +192,37 @@ function tokenMajorRows(
   return moved;
 }
 
-/** A recorded crash has no output to compare: not crashing, with every row finite, is what is asked. */
+/** A recorded crash has no output to compare: a finite cache that is not empty is asked for, and a remark. */
 async function compareCache(
   golden: GoldenTensors,
   one: KvCase,
   layer: LayerInput,
-  compressed: CompressedLayer,
+  { cache, remark }: CompressedLayer,
 ): Promise<{ identical: boolean; error: number }> {
   switch (one.outcome) {
     case 'error': {
-      const finite = compressed.keys.every(Number.isFinite) && compressed.values.every(Number.isFinite);
-      return { identical: finite && compressed.rows > 0, error: 0 };
+      const finite = cache.keys.every(Number.isFinite) && cache.values.every(Number.isFinite);
+      return { identical: finite && cache.rows > 0 && remark !== null, error: 0 };
     }
     case 'unchanged': {
       const error = Math.max(
-        largestDifference(compressed.keys, layer.keys),
-        largestDifference(compressed.values, layer.values),
+        largestDifference(cache.keys, layer.keys),
+        largestDifference(cache.values, layer.values),
       );
-      return { identical: compressed.rows === layer.length, error };
+      return { identical: cache.rows === layer.length, error };
     }
     case 'compressed': {
       const error = Math.max(
-        largestDifference(compressed.keys, await golden.floats('k_out')),
-        largestDifference(compressed.values, await golden.floats('v_out')),
+        largestDifference(cache.keys, await golden.floats('k_out')),
+        largestDifference(cache.values, await golden.floats('v_out')),
       );
-      const kept = sameIntegers(compressed.kept, await golden.integers('keep_idx'));
-      return { identical: kept && (await sameMerges(golden, compressed)), error };
+      const kept = sameIntegers(cache.kept, await golden.integers('keep_idx'));
+      return { identical: kept && (await sameMerges(golden, cache)), error };
     }
   }
 }
 
-async function sameMerges(golden: GoldenTensors, { merged }: CompressedLayer): Promise<boolean> {
+async function sameMerges(golden: GoldenTensors, { merged }: CompressedLayer['cache']): Promise<boolean> {
   if (!golden.has('merge_target')) return merged === undefined;
   const targets = await golden.integers('merge_target');
   const evicted = await golden.integers('pruned_idx');

@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest';
 import { recordVersion, type SampleRecord } from '../../src/bench/record.js';
 import type { RunDescription } from '../../src/bench/run-manifest.js';
 import type { SampleJob, SampleRunner } from '../../src/bench/sample-job.js';
+import { MethodSet } from '../../src/compression/method-set.js';
 import type { RunConfig } from '../../src/config/run-config.js';
 import { sha256 } from '../../src/core/content-hash.js';
 import { loadTask, type Task } from '../../src/milebench/dataset.js';
@@ -47,31 +48,38 @@ export const config: RunConfig = {
   backbone: 'fake',
   dataset: { root: 'data', tasks: 'all' },
   methods: ['full', 'h2o'],
+  compositions: {},
   budgets: [{ kind: 'ratio', recent: 0.1, important: 0.1 }],
   'first-token': ['prefill', 'cache'],
-  semantics: 'release',
+  semantics: ['release'],
   scoring: 'release',
   'max-context': null,
   'combine-images': null,
-  generation: { 'max-new-tokens': 16 },
+  generation: { 'max-new-tokens': 16, decoding: 'alone' },
   limit: null,
   seed: null,
   out: null,
 };
 
-export const generation = { maxNewTokens: 16, maxContext: null, combineImages: null } as const;
+export const generation = {
+  maxNewTokens: 16,
+  decoding: 'alone',
+  maxContext: null,
+  combineImages: null,
+} as const;
 
-export const methodVersions = { full: 1, h2o: 1, 'look-m-tp-p': 1 };
+export const methods = new MethodSet();
 
 export const description: RunDescription = {
   identity: {
     bundleSha256: 'bundle',
     datasetSha256: 'dataset',
     maxNewTokens: 16,
+    decoding: 'alone',
     maxContext: null,
     combineImages: null,
-    semantics: 'release',
     seed: null,
+    compositions: {},
     recordVersion,
   },
   config: {
@@ -81,9 +89,10 @@ export const description: RunDescription = {
     methods: ['full', 'h2o'],
     budgets: ['20%'],
     firstTokens: ['prefill', 'cache'],
-    semantics: 'release',
+    semantics: ['release'],
     scoring: 'release',
     maxNewTokens: 16,
+    decoding: 'alone',
     maxContext: null,
     combineImages: null,
     limit: null,
@@ -114,7 +123,11 @@ function fakeRecord({ task, sample }: SampleJob, { cell, key }: SampleJob['cells
       fixed: { score: 1, extracted: null },
     },
     prompt: { tokens: 100, textTokens: 20, images: 1, sha256: sha256(sample.context), pixelsSha256: '' },
-    cache: { rows: [20], bytesCompressed: 1, bytesEnd: 2, effectiveRatio: 0.2, keptSha256: [], outcome: '' },
+    cache: {
+      nominal: { rows: [20], bytes: [1], ratio: [0.2] },
+      effective: { rows: [20], bytes: [1], ratio: [0.2] },
+      ...{ bytesEnd: 2, keptSha256: [], outcome: '', remarks: [] },
+    },
     time: { prefill: 10, compress: 1, decode: 2, steps: [2] },
   };
 }

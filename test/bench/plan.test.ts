@@ -3,8 +3,10 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { chooseTasks } from '../../src/bench/choose-tasks.js';
+import { knownMethods } from '../../src/bench/known-methods.js';
 import { chooseSamples, planBench, planCells, prefillTokens } from '../../src/bench/plan.js';
-import { methods } from '../../src/compression/registry.js';
+import type { Cell } from '../../src/bench/record.js';
+import { budgetName } from '../../src/config/budget.js';
 import { readConfig } from '../../src/config/read-config.js';
 import { listTasks, loadTask, type Task, type TaskInfo } from '../../src/milebench/dataset.js';
 import { requireBudget } from '../support/require-budget.js';
@@ -16,24 +18,49 @@ const grid = {
   methods: ['full', 'h2o', 'look-m-tp-p'],
   budgets: [requireBudget('20%', ''), requireBudget('5%', '')],
   firstTokens: ['prefill', 'cache'],
-  semantics: 'release',
+  semantics: ['release'],
 } as const;
+
+function cellName({ method, budget, firstToken }: Cell): string {
+  return `${method} ${budget && budgetName(budget)} ${firstToken}`;
+}
 
 describe('the cells of a plan', () => {
   test('are the full cache once, then methods × budgets × protocols', () => {
     const names = planCells({ ...grid, methods: [...grid.methods], budgets: [...grid.budgets] }).map(
-      ({ method, budget, firstToken }) => `${method} ${budget?.recent} ${firstToken}`,
+      cellName,
     );
     expect(names).toEqual([
-      'full undefined prefill',
-      'h2o 0.1 prefill',
-      'h2o 0.1 cache',
-      'h2o 0.025 prefill',
-      'h2o 0.025 cache',
-      'look-m-tp-p 0.1 prefill',
-      'look-m-tp-p 0.1 cache',
-      'look-m-tp-p 0.025 prefill',
-      'look-m-tp-p 0.025 cache',
+      'full null prefill',
+      'h2o 20% prefill',
+      'h2o 20% cache',
+      'h2o 5% prefill',
+      'h2o 5% cache',
+      'look-m-tp-p 20% prefill',
+      'look-m-tp-p 20% cache',
+      'look-m-tp-p 5% prefill',
+      'look-m-tp-p 5% cache',
+    ]);
+  });
+
+  test('of several semantics go through them method by method, the full cache under the first alone', () => {
+    const cells = planCells({
+      ...grid,
+      methods: ['h2o', 'full', 'look-m-tp-p'],
+      budgets: ['512tok', '64MiB'].map((text) => requireBudget(text, '')),
+      firstTokens: ['cache'],
+      semantics: ['paper', 'release', 'paper'],
+    });
+    expect(cells.map((cell) => `${cell.semantics} ${cellName(cell)}`)).toEqual([
+      'paper full null prefill',
+      'paper h2o 512tok cache',
+      'paper h2o 64MiB cache',
+      'release h2o 512tok cache',
+      'release h2o 64MiB cache',
+      'paper look-m-tp-p 512tok cache',
+      'paper look-m-tp-p 64MiB cache',
+      'release look-m-tp-p 512tok cache',
+      'release look-m-tp-p 64MiB cache',
     ]);
   });
 
@@ -52,12 +79,18 @@ describe('the cells of a plan', () => {
     });
     expect(cells.map(({ method }) => method)).toEqual(['full', 'h2o']);
   });
+
+  test('keep budgets of equal numbers and another kind apart', () => {
+    const budgets = ['1tok+1tok', '1B+1B', '2tok'].map((text) => requireBudget(text, ''));
+    const cells = planCells({ ...grid, methods: ['h2o'], budgets, firstTokens: ['cache'] });
+    expect(cells.map(cellName)).toEqual(['h2o 2tok cache', 'h2o 2B cache']);
+  });
 });
 
 test('the plan of the quickstart has nine cells on eleven tasks of thirty samples', async () => {
   const file = 'configs/quickstart.yaml';
   const text = await readFile(path.join(packageRoot, file), 'utf8');
-  const quickstart = readConfig({ text, file, known: { methods: Object.keys(methods) } }).config;
+  const quickstart = readConfig({ text, file, known: knownMethods }).config;
   const infos = await listTasks(path.join(packageRoot, quickstart.dataset.root));
   const plan = planBench({ config: quickstart, tasks: await Promise.all(infos.map(loadTask)) });
   expect(plan.cells).toHaveLength(9);

@@ -6,29 +6,28 @@ import { type SampleRecord, sampleRecordSchema } from '../../src/bench/record.js
 import { rescoreRun } from '../../src/bench/rescore-run.js';
 import { runBench } from '../../src/bench/run-bench.js';
 import { RunDirectory } from '../../src/bench/run-directory.js';
+import { manifestConfig } from '../../src/bench/run-manifest.js';
+import { budgetName } from '../../src/config/budget.js';
+import type { RunConfig } from '../../src/config/run-config.js';
 import { reportTables } from '../../src/report/report-tables.js';
-import {
-  config,
-  description,
-  fakeRunner,
-  generation,
-  methodVersions,
-  scratch,
-  writeTask,
-} from './fake-run.js';
+import { requireBudget } from '../support/require-budget.js';
+import { config, description, fakeRunner, generation, methods, scratch, writeTask } from './fake-run.js';
 
 /** A run of two tasks whose recorded scores are made up: every answer is its reference. */
-async function finishedRun(): Promise<string> {
+async function finishedRun(changes: Partial<Pick<RunConfig, 'semantics' | 'budgets'>> = {}): Promise<string> {
   const root = await scratch();
   const tasks = [await writeTask(root, 'Things', 3), await writeTask(root, 'Places', 3)];
   const out = path.join(root, 'results');
-  const directory = await RunDirectory.open(out, description, new Date(0));
+  const asked = { ...config, ...changes };
+  const described = { ...description, config: manifestConfig(asked) };
+  const directory = await RunDirectory.open(out, described, new Date(0));
   await runBench({
-    plan: planBench({ config, tasks }),
+    plan: planBench({ config: asked, tasks }),
     directory,
     bundleSha256: 'bundle',
     generation,
-    methodVersions,
+    methods,
+    seed: 0,
     openRunner: async () => fakeRunner(),
   });
   await directory.close();
@@ -75,6 +74,19 @@ test('hands out what tables are made of, in the order of the run file', async ()
   ]);
   expect(rescored).toMatchObject({ firstTokens: ['prefill', 'cache'], scoring: 'release' });
   expect(reportTables(rescored).map(({ name }) => name)).toContain('accuracy');
+});
+
+test('finds cells of every semantics and kind of budget again', async () => {
+  const budgets = ['64MiB', '128tok+384tok'].map((text) => requireBudget(text, ''));
+  const { cells } = await rescoreRun(await finishedRun({ semantics: ['paper', 'release'], budgets }));
+  const names = cells.map(({ method, semantics, budget }) =>
+    [method, semantics, budget && budgetName(budget)].join(' '),
+  );
+  expect([...new Set(names)]).toEqual([
+    'full paper ',
+    ...['h2o paper 64MiB', 'h2o paper 128tok+384tok'],
+    ...['h2o release 64MiB', 'h2o release 128tok+384tok'],
+  ]);
 });
 
 test('shows the newest record of a sample that was run again after its image changed', async () => {

@@ -14,15 +14,7 @@ import { UserError } from '../../src/core/errors.js';
 import type { Task } from '../../src/milebench/dataset.js';
 import { reportTables } from '../../src/report/report-tables.js';
 import { writeTables } from '../../src/report/write-tables.js';
-import {
-  config,
-  description,
-  fakeRunner,
-  generation,
-  methodVersions,
-  scratch,
-  writeTask,
-} from './fake-run.js';
+import { config, description, fakeRunner, generation, methods, scratch, writeTask } from './fake-run.js';
 
 interface Setting {
   readonly out: string;
@@ -54,7 +46,8 @@ async function command(
       directory,
       bundleSha256: 'bundle',
       generation,
-      methodVersions,
+      methods,
+      seed: 0,
       openRunner: async () => options.runner ?? fakeRunner(),
       now: () => new Date(1000),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -162,6 +155,17 @@ describe('a run', () => {
     expect(await command(here, { runner })).toMatchObject({ written: 12, resumed: 6, prefills: 6 });
     expect(new Set(runner.jobs.flatMap(({ cells }) => cells.map(({ cell }) => cell.method)))).toEqual(
       new Set(['h2o']),
+    );
+  });
+
+  test('may ask for other semantics later: only their cells run', async () => {
+    const here = await setting();
+    await command(here);
+    const runner = fakeRunner();
+    const summary = await command(here, { config: { semantics: ['release', 'paper'] }, runner });
+    expect(summary).toMatchObject({ written: 12, resumed: 18 });
+    expect(new Set(runner.jobs.flatMap(({ cells }) => cells.map(({ cell }) => cell.semantics)))).toEqual(
+      new Set(['paper']),
     );
   });
 
@@ -297,7 +301,7 @@ describe('a directory of another run', () => {
     ['bundleSha256', 'other', 'backbone'],
     ['datasetSha256', 'other', 'dataset'],
     ['maxNewTokens', 17, 'generation.max-new-tokens'],
-    ['semantics', 'paper', 'semantics'],
+    ['decoding', 'together', 'generation.decoding'],
     ['seed', 3, 'seed'],
     ['maxContext', 2048, 'max-context'],
     ['combineImages', 1, 'combine-images'],

@@ -7,8 +7,17 @@ import { findPromptTemplate } from '../../src/backbone/prompt-template.js';
 import { createStopCheck } from '../../src/backbone/stop-criteria.js';
 import { type Backbone, openBackbone } from '../../src/bench/open-backbone.js';
 import type { Cell } from '../../src/bench/record.js';
-import { type CellObserver, type PreparedPrompt, runCells } from '../../src/bench/run-cells.js';
+import {
+  type CellObserver,
+  type CellOutcome,
+  type PreparedPrompt,
+  runCells,
+} from '../../src/bench/run-cells.js';
+import { MethodSet } from '../../src/compression/method-set.js';
+import type { Decoding } from '../../src/config/protocols.js';
 import { convertCheckpoint } from '../../src/convert/convert-checkpoint.js';
+import { sha256 } from '../../src/core/content-hash.js';
+import type { LanguageModel } from '../../src/engine/language-model.js';
 import { Runtime } from '../../src/engine/runtime.js';
 import { largestDifference } from '../../src/verify/tally.js';
 import { fixturePath, repositoryPath } from '../support/fixture-path.js';
@@ -17,12 +26,15 @@ import { float32Values, int32Values, readSafetensors } from '../support/read-saf
 const golden = readSafetensors(fixturePath('embedded/golden_sample.safetensors'));
 const tokensPerImage = 81;
 const full: Cell = { method: 'full', semantics: 'release', budget: null, firstToken: 'prefill' };
-const cellOf = (method: string, ratio: number, firstToken: Cell['firstToken'] = 'prefill'): Cell => ({
+const cellOf = (method: string, ratio: number, change: Partial<Cell> = {}): Cell => ({
   method,
   semantics: 'release',
-  budget: { recent: ratio, important: ratio },
-  firstToken,
+  budget: { kind: 'ratio', recent: ratio, important: ratio },
+  firstToken: 'prefill',
+  ...change,
 });
+const cached = { firstToken: 'cache' } as const;
+const paper = { semantics: 'paper' } as const;
 
 let directory: string;
 let backbone: Backbone;
@@ -60,16 +72,58 @@ function imagePositions(embeddings: Float32Array): Uint8Array {
   return modality;
 }
 
-function run(cells: readonly Cell[], observer: CellObserver = {}) {
+interface RunOptions {
+  readonly observer?: CellObserver;
+  readonly mode?: Decoding;
+  readonly model?: LanguageModel;
+}
+
+function run(cells: readonly Cell[], { model = backbone.model, ...options }: RunOptions = {}) {
   const { text, prompt: template, tokens } = backbone.bundle.manifest;
-  const { tokenizer, embeddings } = backbone;
+  const { tokenizer, embeddings, nearestKeys, runtime } = backbone;
   const embed = (token: number): Float32Array => {
     const row = new Float32Array(text.hiddenSize);
     embeddings.readRow(token, row);
     return row;
   };
   const stop = createStopCheck({ stopStrings: template.stopStrings, tokenizer, tokens });
-  return runCells(backbone, prompt, cells, { maxNewTokens: 16, stop, embed }, observer);
+  return runCells({
+    backbone: { model, nearestKeys, runtime },
+    methods: new MethodSet(),
+    prompt,
+    seed: 3,
+    cells,
+    decoding: { maxNewTokens: 16, stop, embed },
+    ...options,
+  });
+}
+
+/** The model with a count of its decode attentions, one a layer and step. */
+function countingModel(): { readonly model: LanguageModel; readonly decodeSteps: () => number } {
+  let calls = 0;
+  const { decodeAttention, config } = backbone.model;
+  const model: LanguageModel = {
+    ...backbone.model,
+    decodeAttention: (query, cache) => {
+      calls++;
+      return decodeAttention(query, cache);
+    },
+  };
+  return { model, decodeSteps: () => calls / config.layers };
+}
+
+/** What a cell came to, without its times. */
+function gist({ generation, layers, bytesEnd }: CellOutcome) {
+  return {
+    tokens: generation.tokens,
+    stopped: generation.stopped,
+    rows: layers.map(({ cache }) => cache.rows),
+    kept: layers.map(({ cache: { kept } }) =>
+      sha256(new Uint8Array(kept.buffer, kept.byteOffset, kept.byteLength)),
+    ),
+    outcomes: layers.map(({ outcome, remark }) => ({ outcome, remark })),
+    bytesEnd,
+  };
 }
 
 describe('one sample in depth', () => {
@@ -77,14 +131,16 @@ describe('one sample in depth', () => {
     const errors: Record<string, number> = {};
     let logits: Float32Array | undefined;
     await run([full], {
-      onPrefilled: ({ layer, length, keys, values, statistics }) => {
-        errors[`k.${layer}`] = largestDifference(keys, float32Values(golden, `k.${layer}`));
-        errors[`v.${layer}`] = largestDifference(values, float32Values(golden, `v.${layer}`));
-        const sums = statistics.columnSums(length);
-        errors[`sums.${layer}`] = largestDifference(sums, float32Values(golden, `attn_colsum.${layer}`));
-      },
-      onLogits: (_cell, seen) => {
-        logits ??= seen.slice();
+      observer: {
+        onPrefilled: ({ layer, length, keys, values, statistics }) => {
+          errors[`k.${layer}`] = largestDifference(keys, float32Values(golden, `k.${layer}`));
+          errors[`v.${layer}`] = largestDifference(values, float32Values(golden, `v.${layer}`));
+          const sums = statistics.columnSums(length);
+          errors[`sums.${layer}`] = largestDifference(sums, float32Values(golden, `attn_colsum.${layer}`));
+        },
+        onLogits: (_cell, seen) => {
+          logits ??= seen.slice();
+        },
       },
     });
     expect(Object.keys(errors).length).toBe(12);
@@ -101,7 +157,9 @@ describe('one sample in depth', () => {
       ['5%', 0.025],
     ] as const) {
       const kept: Int32Array[] = [];
-      await run([cellOf(method, ratio)], { onCompressed: (_cell, _layer, layer) => kept.push(layer.kept) });
+      await run([cellOf(method, ratio)], {
+        observer: { onCompressed: (_cell, _layer, { cache }) => kept.push(cache.kept) },
+      });
       expect(kept.length).toBe(4);
       for (const [layer, positions] of kept.entries())
         expect(positions).toEqual(int32Values(golden, `keep.${name}.${budget}.${layer}`));
@@ -110,25 +168,84 @@ describe('one sample in depth', () => {
 });
 
 describe('one prefill, many caches', () => {
-  const cells = [full, cellOf('h2o', 0.1), cellOf('h2o', 0.025, 'cache'), cellOf('look-m-tp-p', 0.025)];
+  const cells = [
+    full,
+    cellOf('h2o', 0.1),
+    cellOf('h2o', 0.025, cached),
+    cellOf('h2o', 0.1, paper),
+    cellOf('snapkv', 0.1),
+    cellOf('snapkv', 0.025, cached),
+    cellOf('snapkv', 0.1, paper),
+    cellOf('snapkv', 0.05, { ...paper, ...cached }),
+    cellOf('roco', 0.1),
+    cellOf('roco', 0.1, paper),
+    cellOf('roco', 0.025, { ...paper, ...cached }),
+    cellOf('look-m-a', 0.1, paper),
+    cellOf('look-m-w', 0.1),
+    cellOf('look-m-p', 0.025, cached),
+    cellOf('look-m-tp-a', 0.1),
+    cellOf('look-m-tp-w', 0.1, { ...paper, ...cached }),
+    cellOf('look-m-tp-p', 0.025),
+    cellOf('look-m-tp-p', 0.025, paper),
+    cellOf('look-m-tp-p', 0.1, cached),
+    cellOf('random', 0.1),
+    cellOf('matched:look-m-tp-p/snapkv', 0.025),
+    cellOf('h2o', 0, { budget: { kind: 'tokens', recent: 20, important: 30 } }),
+  ];
 
   it('prefills once whatever the number of cells', async () => {
     const { counters } = backbone.model;
     const before = counters.prefills;
     await run([full]);
     const alone = counters.prefills - before;
-    await run([...cells, cellOf('look-m-tp-p', 0.1, 'cache')]);
+    await run([...cells, cellOf('look-m-tp-p', 0.1, cached)]);
     expect(alone).toBe(1);
     expect(counters.prefills - before - alone).toBe(1);
   });
 
-  it('a cell answers the same alone and among others, also with recycled buffers', async () => {
-    const together = await run(cells);
-    for (const [index, cell] of cells.entries()) {
-      const [alone] = (await run([cell])).outcomes;
-      expect(alone!.generation.tokens).toEqual(together.outcomes[index]!.generation.tokens);
-      expect(alone!.rows).toEqual(together.outcomes[index]!.rows);
-    }
+  it.each(['alone', 'together'] as const)(
+    `a cell answers the same alone and among ${cells.length} cells decoded %s, also with recycled buffers`,
+    async (mode) => {
+      const { outcomes } = await run(cells, { mode });
+      expect(outcomes.map(({ cell }) => cell)).toEqual(cells);
+      for (const [index, cell] of cells.entries()) {
+        const [alone] = (await run([cell], { mode })).outcomes;
+        expect(gist(alone!), JSON.stringify(cell)).toEqual(gist(outcomes[index]!));
+      }
+    },
+  );
+});
+
+describe('identical caches', () => {
+  const [h2o, roco] = [cellOf('h2o', 0.1), cellOf('roco', 0.1)];
+
+  it.each(['alone', 'together'] as const)(
+    'decode once when decoded %s, for all cells that hold them',
+    async (mode) => {
+      const one = countingModel();
+      const [single] = (await run([h2o], { mode, model: one.model })).outcomes;
+      expect(single!.sharedDecode).toBe(false);
+      expect(one.decodeSteps()).toBeGreaterThan(0);
+      const two = countingModel();
+      const [first, second] = (await run([h2o, roco], { mode, model: two.model })).outcomes;
+      expect(two.decodeSteps()).toBe(one.decodeSteps());
+      expect([first!.sharedDecode, second!.sharedDecode]).toEqual([true, true]);
+      expect(second!.generation).toEqual(first!.generation);
+      expect(second!.generation.tokens).toEqual(single!.generation.tokens);
+      expect(second!.bytesEnd).toBe(first!.bytesEnd);
+      expect(second!.layers.map(({ remark }) => remark)).not.toContain(null);
+      expect(first!.layers.map(({ remark }) => remark)).toEqual([null, null, null, null]);
+    },
+  );
+
+  it('decode once a first-token protocol: its first token comes from elsewhere', async () => {
+    const counting = countingModel();
+    const more = { kind: 'tokens', recent: 1000, important: 1000 } as const;
+    const cells = [full, { ...full, ...cached }, cellOf('h2o', 0, { budget: more }), cellOf('snapkv', 0.1)];
+    const { outcomes } = await run(cells, { model: counting.model });
+    expect(outcomes.map(({ sharedDecode }) => sharedDecode)).toEqual([true, false, true, false]);
+    const steps = outcomes.map(({ generation }) => generation.steps.length);
+    expect(counting.decodeSteps()).toBe(steps[0]! + steps[1]! + steps[3]!);
   });
 });
 
@@ -137,23 +254,26 @@ describe('the first-token protocols', () => {
     const first = new Map<Cell, Float32Array>();
     const onCache: Cell = { ...full, firstToken: 'cache' };
     const { outcomes } = await run([full, onCache], {
-      onLogits: (cell, seen) => {
-        if (!first.has(cell)) first.set(cell, seen.slice());
+      observer: {
+        onLogits: (cell, seen) => {
+          if (!first.has(cell)) first.set(cell, seen.slice());
+        },
       },
     });
     expect(largestDifference(first.get(full)!, first.get(onCache)!)).toBeLessThan(1e-4);
     expect(outcomes[1]!.generation.tokens).toEqual(outcomes[0]!.generation.tokens);
-    expect(outcomes[1]!.rows[0]).toBe(outcomes[0]!.rows[0]! - 1);
+    expect(outcomes[1]!.layers[0]!.cache.rows).toBe(outcomes[0]!.layers[0]!.cache.rows - 1);
     expect(outcomes[1]!.generation.steps.length).toBe(outcomes[0]!.generation.steps.length + 1);
   });
 
   it('under `cache` sizes and scores come from the prompt without its last token', async () => {
     const rows: number[] = [];
-    const cell = cellOf('h2o', 0.1, 'cache');
-    await run([cell], {
-      onCompressed: (_cell, _layer, layer) => {
-        rows.push(layer.rows);
-        expect(Math.max(...layer.kept)).toBe(prompt.modality.length - 2);
+    await run([cellOf('h2o', 0.1, cached)], {
+      observer: {
+        onCompressed: (_cell, _layer, { cache }) => {
+          rows.push(cache.rows);
+          expect(Math.max(...cache.kept)).toBe(prompt.modality.length - 2);
+        },
       },
     });
     const length = prompt.modality.length - 1;

@@ -20,6 +20,25 @@ describe('lookm bench', () => {
     expect(await readdir(cwd)).toEqual([]);
   });
 
+  test('plans every semantics and kind of budget by name', async () => {
+    const grid = ['--methods', 'full,h2o', '--semantics', 'release,paper', '--budgets', '512tok,16MiB+48MiB'];
+    const flags = [...grid, '--first-token', 'cache', '--dry-run'];
+    const { stdout, stderr } = await lookm(['bench', ...flags], { cwd: await scratch() });
+    expect(stderr).toBe('');
+    expect(stdout.slice(0, stdout.indexOf('11 tasks'))).toMatchInlineSnapshot(`
+      "5 cells
+
+      method  semantics  budget       first token
+      full    release    100%         either
+      h2o     release    512tok       cache
+      h2o     release    16MiB+48MiB  cache
+      h2o     paper      512tok       cache
+      h2o     paper      16MiB+48MiB  cache
+
+      "
+    `);
+  });
+
   test('shows tables, says where the files are and what comes next', async () => {
     const cwd = await scratch();
     const { code, stdout, stderr } = await lookm(small, { cwd });
@@ -31,7 +50,7 @@ describe('lookm bench', () => {
     expect(closing).toMatchInlineSnapshot(`
       "Done: 36 records (36 new, 0 found), 4 prefills.
       Time: 0.0 s (input 0.0, prefill 0.0, compress 0.0, decode 0.0, other 0.0); 0.0 % outside ONNX Runtime and compression
-      Tables: results/quickstart/{accuracy,differences,cache,latency}.{csv,md}, in files only {datasets,levels,pairs}.{csv,md}
+      Tables: results/quickstart/{accuracy,differences,cache,latency}.{csv,md}, in files only {datasets,levels,pairs,layers}.{csv,md}
       Records: results/quickstart/samples.jsonl, manifest.json
       Next: lookm bench --help shows how to choose methods, budgets, tasks and your own backbone
       "
@@ -44,7 +63,7 @@ describe('lookm bench', () => {
       4/4 samples, PictureNumbers
       "
     `);
-    const names = ['accuracy', 'differences', 'cache', 'latency', 'datasets', 'levels', 'pairs'];
+    const names = ['accuracy', 'differences', 'cache', 'latency', 'datasets', 'levels', 'pairs', 'layers'];
     const tables = names.flatMap((name) => [`${name}.csv`, `${name}.md`]);
     const expected = [...tables, 'failures.jsonl', 'manifest.json', 'samples.jsonl'].sort();
     expect((await readdir(path.join(cwd, 'results/quickstart'))).sort()).toEqual(expected);

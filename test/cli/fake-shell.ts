@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { BundleManifest } from '../../src/backbone/bundle-manifest.js';
+import { type BundleManifest, bundleFormat } from '../../src/backbone/bundle-manifest.js';
 import type { SampleJob } from '../../src/bench/sample-job.js';
 import { benchCommand } from '../../src/cli/bench.js';
 import type { BenchServices } from '../../src/cli/bench-services.js';
@@ -27,7 +27,7 @@ export async function scratch(): Promise<string> {
 const one = 1 as const;
 
 export const bundleManifest: BundleManifest = {
-  format: 1,
+  format: bundleFormat,
   name: 'fake',
   family: 'llava',
   dtype: 'fp32',

@@ -6,8 +6,26 @@ import { lookm, scratch } from './fake-shell.js';
 test('lookm list methods shows every method with what it does', async () => {
   const { code, stdout } = await lookm(['list', 'methods']);
   expect(code).toBe(0);
-  for (const name of ['full', 'h2o', 'look-m-tp-p'])
-    expect(stdout).toMatch(new RegExp(`^${name} +release +\\w`, 'm'));
+  for (const name of ['full', 'h2o', 'snapkv', 'roco', 'look-m-a', 'look-m-tp-p'])
+    expect(stdout).toMatch(new RegExp(`^${name} +paper +\\w`, 'm'));
+  for (const name of ['look-m-tp', 'random', 'image-random', 'matched:<method>\\[/<rule>\\]'])
+    expect(stdout).toMatch(new RegExp(`^${name} +control +\\w`, 'm'));
+});
+
+test('lookm list stages shows the rules that compositions are made of, with their options', async () => {
+  const { stdout } = await lookm(['list', 'stages', '--json']);
+  const rules: { stage: string; rule: string; options: string }[] = JSON.parse(stdout);
+  expect([...new Set(rules.map(({ stage }) => stage))]).toEqual([
+    'score',
+    'prior',
+    'select',
+    'merge',
+    'allocate',
+  ]);
+  expect(rules.find(({ rule }) => rule === 'window')?.options).toBe(
+    'size = 32, width = 5, pooling = "average"',
+  );
+  expect(rules.find(({ rule }) => rule === 'weights')?.options).toBe('layers');
 });
 
 test('lookm list tasks shows the embedded dataset in the order of columns, or another', async () => {
@@ -32,5 +50,5 @@ test('lookm list backbones shows embedded ones and the cache', async () => {
 test('lookm list of something else says what there is', async () => {
   const { code, stderr } = await lookm(['list', 'models']);
   expect(code).toBe(2);
-  expect(stderr).toContain('Allowed choices are methods, tasks, backbones.');
+  expect(stderr).toContain('Allowed choices are methods, stages, tasks, backbones.');
 });

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { knownMethods } from '../../src/bench/known-methods.js';
 import type { RunOverrides } from '../../src/config/overrides.js';
 import { type LocatedConfig, readConfig } from '../../src/config/read-config.js';
 import { UserError } from '../../src/core/errors.js';
 
-const known = { methods: ['full', 'h2o', 'look-m-tp-p'] };
+const known = knownMethods;
 
 const base = `backbone: tiny-llava
 dataset:
@@ -40,11 +41,12 @@ describe('a run file', () => {
         { kind: 'ratio', recent: 0.3, important: 0.1 },
       ],
       'first-token': ['prefill', 'cache'],
-      semantics: 'release',
+      semantics: ['release'],
       scoring: 'release',
+      compositions: {},
       'max-context': null,
       'combine-images': null,
-      generation: { 'max-new-tokens': 512 },
+      generation: { 'max-new-tokens': 512, decoding: 'alone' },
       limit: null,
       seed: null,
       out: null,
@@ -53,10 +55,20 @@ describe('a run file', () => {
 
   test('may write a single entry without brackets', () => {
     const text = base.replace('[full, h2o]', 'h2o').replace(/budgets.*/, 'budgets: 5%');
-    const { config } = read(`${text}first-token: cache\n`);
+    const { config } = read(`${text}first-token: cache\nsemantics: paper\n`);
     expect(config.methods).toEqual(['h2o']);
     expect(config.budgets).toEqual([{ kind: 'ratio', recent: 0.025, important: 0.025 }]);
     expect(config['first-token']).toEqual(['cache']);
+    expect(config.semantics).toEqual(['paper']);
+  });
+
+  test('may give budgets in shares, tokens and bytes', () => {
+    const budgets = 'budgets: [20%, 512tok, {recent: 16MiB, important: 48MiB}]';
+    expect(read(base.replace(/budgets.*/, budgets)).config.budgets).toEqual([
+      { kind: 'ratio', recent: 0.1, important: 0.1 },
+      { kind: 'tokens', recent: 256, important: 256 },
+      { kind: 'bytes', recent: 2 ** 24, important: 3 * 2 ** 24 },
+    ]);
   });
 
   test('needs no budget for the full cache alone', () => {
@@ -113,6 +125,11 @@ describe('a run file', () => {
       'my.yaml:6:11: budgets[0]: 0.2 is not a budget; write 20%',
     ],
     [
+      'a budget in two units',
+      base.replace('20%', '128tok+1MiB'),
+      'my.yaml:6:11: budgets[0]: budget "128tok+1MiB" mixes units; write both parts in one unit',
+    ],
+    [
       'an unknown protocol',
       `${base}first-token: [prefill, cash]`,
       'my.yaml:7:24: first-token[1]: unknown value "cash"; did you mean cache? use prefill or cache',
@@ -124,8 +141,8 @@ describe('a run file', () => {
     ],
     [
       'semantics that are not there',
-      `${base}semantics: paper`,
-      'my.yaml:7:12: semantics: unknown value "paper"; use release',
+      `${base}semantics: papers`,
+      'my.yaml:7:12: semantics: unknown value "papers"; did you mean paper? use release or paper',
     ],
     ['text for a number', `${base}limit: many`, 'my.yaml:7:8: limit: expected a number, found "many"'],
     ['a limit of nothing', `${base}limit: 0`, 'my.yaml:7:8: limit: 0 is out of range; choose above 0'],
@@ -182,15 +199,22 @@ describe('a flag', () => {
       dataset: 'd',
       tasks: 'S-1, N-1',
       methods: 'look-m-tp-p,full',
-      budgets: '10%,0.1+0.3',
+      budgets: '10%,0.1+0.3,512tok,16MiB+48MiB',
+      semantics: 'release,paper',
     };
     const { config } = read(base, { ...flags, firstToken: 'cache', limit: '5', seed: '7', out: 'o' });
     expect(config).toMatchObject({
       backbone: 'b',
       dataset: { root: 'd', tasks: ['S-1', 'N-1'] },
       methods: ['look-m-tp-p', 'full'],
-      budgets: [{ recent: 0.05 }, { recent: 0.1, important: 0.3 }],
+      budgets: [
+        { recent: 0.05 },
+        { recent: 0.1, important: 0.3 },
+        { kind: 'tokens', recent: 256 },
+        { kind: 'bytes', recent: 2 ** 24, important: 3 * 2 ** 24 },
+      ],
       'first-token': ['cache'],
+      semantics: ['release', 'paper'],
       limit: 5,
       seed: 7,
       out: 'o',
@@ -207,6 +231,7 @@ describe('a flag', () => {
     [{ limit: '-3' }, '--limit: expected a number, found "-3"; '],
     [{ limit: '0' }, '--limit: 0 is out of range; '],
     [{ seed: '1e99' }, '--seed: expected a number, found "1e99"; '],
+    [{ semantics: 'release,code' }, '--semantics: unknown value "code"; use release or paper'],
     [{ firstToken: 'later' }, '--first-token: unknown value "later"; '],
     [{ tasks: 'T-1,,T-2' }, '--tasks: the text is empty; '],
     [{ out: '' }, '--out: the text is empty; '],
@@ -228,5 +253,61 @@ test('the quickstart is a valid run file', async () => {
     methods: ['full', 'h2o', 'look-m-tp-p'],
     generation: { 'max-new-tokens': 16 },
     out: 'results/quickstart',
+  });
+});
+
+describe('compositions', () => {
+  const withCompositions = (compositions: string, methods = '[full, mine]'): string =>
+    `${base.replace('[full, h2o]', methods)}compositions:\n  ${compositions}\n`;
+
+  test('are methods of their own, also inside matched:', () => {
+    const text = withCompositions(
+      'mine: {score: {rule: window, size: 16}, prior: text-first, merge: pivotal}',
+      '[full, mine, "matched:mine/snapkv"]',
+    );
+    const { config } = read(text);
+    expect(config.methods).toEqual(['full', 'mine', 'matched:mine/snapkv']);
+    expect(config.compositions).toEqual({
+      mine: { score: { rule: 'window', size: 16 }, prior: 'text-first', merge: 'pivotal' },
+    });
+  });
+
+  test.each([
+    [
+      'mine: {score: colum-sum}',
+      'my.yaml:8:17: compositions.mine.score: unknown score rule "colum-sum"; did you mean column-sum',
+    ],
+    [
+      'mine: {scores: random}',
+      'compositions.mine.scores: unknown stage "scores"; stages are score, prior, select, merge, allocate',
+    ],
+    [
+      'mine: {score: {rule: window, sise: 3}}',
+      'compositions.mine.score: score rule window: Unrecognized key: "sise"; its options: size = 32',
+    ],
+    [
+      'mine: {score: {rule: window, width: 4}}',
+      'compositions.mine.score: score rule window: width: must be odd',
+    ],
+    [
+      'mine: {merge: 3}',
+      'compositions.mine.merge: 3 names no merge rule; write a name or {rule: name, and its options}',
+    ],
+    ['mine: {allocate: weights}', 'compositions.mine.allocate: allocate rule weights: layers: '],
+    ['h2o: {score: random}', 'compositions.h2o: a composition cannot be called "h2o"; choose another name'],
+    ['a/b: {score: random}', 'a composition cannot be called "a/b"'],
+    ['mine: 3', 'my.yaml:8:9: compositions.mine: expected keys, found 3'],
+  ])('%s is refused with the place and the remedy', (composition, message) => {
+    expect(messageFrom(() => read(withCompositions(composition)))).toContain(message);
+  });
+
+  test.each([
+    ['[his]', 'methods[0]: unknown method "his"'],
+    ['["matched:full"]', 'methods[0]: "matched:full": full does not compress; match a method that evicts'],
+    ['["matched:his"]', 'methods[0]: unknown method "his"'],
+    ['["matched:h2o/snapkw"]', 'methods[0]: unknown method "snapkw"; did you mean snapkv?'],
+    ['["matched:matched:h2o"]', 'methods[0]: unknown method "matched:h2o"'],
+  ])('the method list %s is refused', (methods, message) => {
+    expect(messageFrom(() => read(withCompositions('mine: {}', methods)))).toContain(message);
   });
 });

@@ -84,7 +84,7 @@ export async function runSegments(
       ...(last ? {} : { positions }),
     });
     await session.release();
-    if (last) return { ...result, logits: floats(outputs, 'logits') };
+    if (last) return { ...result, logits: floats(outputs, 'logits').slice(-text.vocabSize) };
     if (segment > 0) hidden = new Tensor('float32', floats(outputs, 'hidden_out'), hidden.dims);
     const [q, k, v] = ['q', 'k', 'v'].map((name) => floats(outputs, name)) as [
       Float32Array,

@@ -1,4 +1,5 @@
-import { type Budget, parseBudget } from '../../src/config/budget.js';
+import { parseBudget } from '../../src/config/budget.js';
+import type { Budget } from '../../src/core/budget.js';
 import { UserError } from '../../src/core/errors.js';
 
 /** `parseBudget` for tests that want the budget or an error. */

@@ -7,8 +7,8 @@ export interface KeyRows {
 
 /**
  * For every evicted key the conserved key of highest cosine similarity in the same head, as a row number; the
- * lowest row wins ties: [heads, evicted.rows]. Passed into compression so that the search can run where matrix
- * products are fast.
+ * lowest row wins ties, and a key without length is similar to nothing (0): [heads, evicted.rows]. Passed into
+ * compression so that the search can run where matrix products are fast.
  */
 export type NearestKeySearch = (options: {
   readonly heads: number;

@@ -1,36 +1,44 @@
+/** Positions of one tier, shared by all heads of a layer. */
+export interface Candidates {
+  readonly positions: Int32Array;
+  readonly count: number;
+}
+
 /**
- * Marks the `count` largest of `scores[from..to)` among the positions where `eligible` is 1 (all when it is
- * null); equal scores go to the lower position. Writes 1 into `chosen` and returns how many it marked.
+ * Marks the `count` candidates of largest score and returns how many it marked; equal scores go to the lower position.
+ * A candidate that is marked already is passed over.
  */
 export function markLargest(options: {
-  scores: Float32Array;
-  from: number;
-  to: number;
+  readonly scores: Float32Array;
   /** Offset of position 0 inside `scores`. */
-  offset: number;
-  count: number;
-  eligible: Uint8Array | null;
-  chosen: Uint8Array;
-  /** At least `to - from` floats. */
-  scratch: Float32Array;
+  readonly offset: number;
+  /** Ascending. */
+  readonly candidates: Candidates;
+  readonly count: number;
+  /** 1 where a position is marked; gets the new marks. */
+  readonly marked: Uint8Array;
+  /** At least as long as there are candidates. */
+  readonly scratch: Float32Array;
 }): number {
-  const { scores, from, to, offset, eligible, chosen, scratch } = options;
-  let candidates = 0;
-  for (let i = from; i < to; i++) {
-    if (eligible === null || eligible[i] === 1) scratch[candidates++] = scores[offset + i]!;
+  const { scores, offset, candidates, marked, scratch } = options;
+  const { positions } = candidates;
+  let open = 0;
+  for (let i = 0; i < candidates.count; i++) {
+    const position = positions[i]!;
+    if (marked[position] === 0) scratch[open++] = scores[offset + position]!;
   }
-  const count = Math.min(options.count, candidates);
+  const count = Math.min(options.count, open);
   if (count <= 0) return 0;
-  const threshold = nthLargest(scratch, candidates, count);
-  let above = 0;
-  for (let i = 0; i < candidates; i++) if (scratch[i]! > threshold) above++;
-  let ties = count - above;
-  for (let i = from; i < to; i++) {
-    if (eligible !== null && eligible[i] !== 1) continue;
-    const score = scores[offset + i]!;
-    if (score > threshold) chosen[i] = 1;
+  const threshold = nthLargest(scratch, open, count);
+  let ties = count;
+  for (let i = 0; i < open; i++) if (scratch[i]! > threshold) ties--;
+  for (let i = 0; i < candidates.count; i++) {
+    const position = positions[i]!;
+    if (marked[position] === 1) continue;
+    const score = scores[offset + position]!;
+    if (score > threshold) marked[position] = 1;
     else if (score === threshold && ties > 0) {
-      chosen[i] = 1;
+      marked[position] = 1;
       ties--;
     }
   }

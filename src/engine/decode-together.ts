@@ -1,0 +1,216 @@
+import { groupBy } from '../core/group-by.js';
+import {
+  Answer,
+  type DecodeStart,
+  firstPosition,
+  type Generation,
+  type GenerationOptions,
+  type PlacedToken,
+} from './decode.js';
+import type { LanguageModel } from './language-model.js';
+import { LayerCache } from './layer-cache.js';
+import { floatData, floats, int64s } from './runtime.js';
+
+/** The rows an answer starts from, layer by layer; they are copied. */
+export interface StartingRows {
+  readonly rows: number;
+  readonly capacity: number;
+  /** [heads, capacity, headDim]. */
+  readonly keys: Float32Array;
+  readonly values: Float32Array;
+}
+
+/** One answer among those decoded together. */
+export interface Sequence {
+  readonly rows: readonly StartingRows[];
+  readonly start: DecodeStart;
+  /** Sees the logits [vocabSize] each token is chosen from. */
+  readonly onLogits?: ((logits: Float32Array) => void) | undefined;
+}
+
+/** Sequences of one layer whose caches have one capacity, in one buffer: attention is one product for all of them. */
+interface Batch {
+  readonly cache: LayerCache;
+  /** Numbers of the sequences, in the order of the buffer; those that are complete leave now and then. */
+  sequences: readonly number[];
+}
+
+function openBatches(model: LanguageModel, layer: number, sequences: readonly Sequence[]): Batch[] {
+  const { kvHeads: heads, headDim } = model.config;
+  const byCapacity = groupBy(
+    sequences.map((_, sequence) => sequence),
+    (sequence) => sequences[sequence]!.rows[layer]!.capacity,
+  );
+  return [...byCapacity].map(([capacity, members]) => {
+    const each = heads * capacity * headDim;
+    const joined = (of: (rows: StartingRows) => Float32Array): Float32Array => {
+      const all = model.pool.take(members.length * each);
+      for (const [i, sequence] of members.entries()) all.set(of(sequences[sequence]!.rows[layer]!), i * each);
+      return all;
+    };
+    const cache = new LayerCache({
+      heads,
+      headDim,
+      capacity,
+      rows: members.map((sequence) => sequences[sequence]!.rows[layer]!.rows),
+      keys: joined(({ keys }) => keys),
+      values: joined(({ values }) => values),
+    });
+    return { cache, sequences: members };
+  });
+}
+
+/** A sequence that has a token to run. */
+interface Running {
+  readonly sequence: number;
+  readonly token: PlacedToken;
+}
+
+/**
+ * Runs a token of every sequence through the decoder in one pass over the weights. The rows of a product do not depend
+ * on how many there are, but for a single row, whose products may round in an order of their own: it is run twice, so
+ * that an answer is the same in any company.
+ *
+ * @param layers the caches of every layer
+ * @returns logits [vocabSize] of every running sequence
+ */
+async function stepTogether(
+  model: LanguageModel,
+  layers: readonly (readonly Batch[])[],
+  running: readonly Running[],
+): Promise<Float32Array[]> {
+  const { config, decodeSegments: segments } = model;
+  const { hiddenSize, vocabSize, heads, kvHeads, headDim } = config;
+  const own = running.length;
+  const rows = Math.max(2, own);
+  const padded = [...running, ...running.slice(0, rows - own)];
+  const embeddings = new Float32Array(rows * hiddenSize);
+  for (const [i, { token }] of padded.entries()) embeddings.set(token.embedding, i * hiddenSize);
+  const positions = int64s(
+    padded.map(({ token }) => token.position),
+    [1, rows],
+  );
+  const rowOf = new Map(running.map(({ sequence }, row) => [sequence, row]));
+  const width = heads * headDim;
+  const attention = new Float32Array(rows * width);
+  const attentionRows = floats(attention, [1, rows, width]);
+  let hidden = floats(embeddings, [1, rows, hiddenSize]);
+  for (const [layer, batches] of layers.entries()) {
+    const result = await segments[layer]!.run(
+      layer === 0 ? { hidden, positions } : { hidden, positions, attention: attentionRows },
+    );
+    if (layer > 0) hidden = result['hidden_out']!;
+    const outputs = {
+      queries: floatData(result['q']!),
+      keys: floatData(result['k']!),
+      values: floatData(result['v']!),
+    };
+    for (const batch of batches) {
+      await attendBatch(model, batch, { rowOf, ...outputs, attention, width, kvWidth: kvHeads * headDim });
+    }
+    if (rows > own) attention.copyWithin(own * width, 0, width);
+  }
+  const result = await segments[layers.length]!.run({ hidden, attention: attentionRows });
+  const logits = floatData(result['logits']!);
+  return running.map((_, row) => logits.subarray(row * vocabSize, (row + 1) * vocabSize));
+}
+
+/** Lets complete sequences go once they are half of a batch: until then it costs less to compute them in vain. */
+function shrinkBatch(batch: Batch, rowOf: ReadonlyMap<number, number>): void {
+  const members = [...batch.sequences.keys()].filter((member) => rowOf.has(batch.sequences[member]!));
+  if (members.length === 0 || 2 * members.length > batch.sequences.length) return;
+  batch.cache.keep(members);
+  batch.sequences = members.map((member) => batch.sequences[member]!);
+}
+
+/** Appends the new rows of a batch's running sequences and writes their attention. */
+async function attendBatch(
+  { decodeAttention }: LanguageModel,
+  batch: Batch,
+  step: {
+    /** Row of every running sequence in the arrays. */
+    readonly rowOf: ReadonlyMap<number, number>;
+    /** [rows, width], as `attention`. */
+    readonly queries: Float32Array;
+    /** [rows, kvWidth], as `values`. */
+    readonly keys: Float32Array;
+    readonly values: Float32Array;
+    readonly attention: Float32Array;
+    readonly width: number;
+    readonly kvWidth: number;
+  },
+): Promise<void> {
+  const { rowOf, queries, keys, values, attention, width, kvWidth } = step;
+  shrinkBatch(batch, rowOf);
+  const { cache, sequences } = batch;
+  const running = sequences.flatMap((sequence, member) => {
+    const row = rowOf.get(sequence);
+    return row === undefined ? [] : [{ member, row }];
+  });
+  if (running.length === 0) return;
+  const batchQueries = new Float32Array(sequences.length * width);
+  for (const { member, row } of running) {
+    const from = row * kvWidth;
+    cache.append(keys.subarray(from, from + kvWidth), values.subarray(from, from + kvWidth), member);
+    batchQueries.set(queries.subarray(row * width, (row + 1) * width), member * width);
+  }
+  const attended = floatData(
+    await decodeAttention(floats(batchQueries, [sequences.length, 1, width]), cache),
+  );
+  for (const { member, row } of running) {
+    attention.set(attended.subarray(member * width, (member + 1) * width), row * width);
+  }
+}
+
+/**
+ * Greedy decoding of several answers in lockstep. Each answer is the same as in any other company; its steps have no
+ * time of their own.
+ *
+ * @returns one generation a sequence with the K and V bytes at its end, and the milliseconds of all steps
+ */
+export async function generateTogether(
+  model: LanguageModel,
+  sequences: readonly Sequence[],
+  options: GenerationOptions,
+): Promise<{
+  readonly answers: { readonly generation: Generation; readonly bytesEnd: number }[];
+  readonly milliseconds: number;
+}> {
+  const layers = Array.from({ length: model.config.layers }, (_, layer) =>
+    openBatches(model, layer, sequences),
+  );
+  const answers = sequences.map(({ start }) => new Answer(firstPosition(start), options));
+  const choose = (sequence: number, logits: Float32Array): Running[] => {
+    sequences[sequence]!.onLogits?.(logits);
+    const token = answers[sequence]!.next(logits);
+    return token === null ? [] : [{ sequence, token }];
+  };
+  let running = sequences.flatMap(({ start }, sequence) =>
+    start.kind === 'logits' ? choose(sequence, start.logits) : [{ sequence, token: start }],
+  );
+  const steps = new Int32Array(sequences.length);
+  let milliseconds = 0;
+  while (running.length > 0) {
+    const begin = performance.now();
+    const logits = await stepTogether(model, layers, running);
+    milliseconds += performance.now() - begin;
+    for (const { sequence } of running) steps[sequence]!++;
+    running = running.flatMap(({ sequence }, row) => choose(sequence, logits[row]!));
+  }
+  for (const { cache } of layers.flat()) {
+    model.pool.give(cache.keys);
+    model.pool.give(cache.values);
+  }
+  const { kvHeads, headDim } = model.config;
+  const rowBytes = 2 * kvHeads * headDim * Float32Array.BYTES_PER_ELEMENT;
+  return {
+    answers: answers.map(({ tokens, stopped }, sequence) => ({
+      generation: { tokens, stopped: stopped!, steps: [] },
+      bytesEnd: sequences[sequence]!.rows.reduce(
+        (total, { rows }) => total + (rows + steps[sequence]!) * rowBytes,
+        0,
+      ),
+    })),
+    milliseconds,
+  };
+}

@@ -1,0 +1,145 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { convertLanguageModel } from '../../src/convert/convert-language-model.js';
+import { seededRandom } from '../../src/core/seeded-random.js';
+import { type DecodeStart, type GenerationOptions, generate } from '../../src/engine/decode.js';
+import { generateTogether, type StartingRows } from '../../src/engine/decode-together.js';
+import { type LanguageModel, openLanguageModel } from '../../src/engine/language-model.js';
+import { cacheCapacity, LayerCache } from '../../src/engine/layer-cache.js';
+import { Runtime } from '../../src/engine/runtime.js';
+import { fixturePath } from '../support/fixture-path.js';
+
+const runtime = new Runtime({ threads: 2 });
+let directory: string;
+let model: LanguageModel;
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'lookm-together-'));
+  const out = path.join(directory, 'model');
+  const manifest = await convertLanguageModel({ checkpoint: fixturePath('backbones/llava'), out });
+  model = await openLanguageModel(runtime, { directory: out, manifest });
+});
+afterAll(async () => {
+  await runtime.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const random = seededRandom(5);
+const filled = (count: number): Float32Array => Float32Array.from({ length: count }, () => random() - 0.5);
+
+/** A cache of so many random rows in every layer. */
+function startingRows(rows: number): StartingRows[] {
+  const { layers, kvHeads, headDim } = model.config;
+  const capacity = cacheCapacity(rows);
+  const buffer = (): Float32Array => {
+    const all = new Float32Array(kvHeads * capacity * headDim);
+    for (let head = 0; head < kvHeads; head++) {
+      all.set(filled(rows * headDim), head * capacity * headDim);
+    }
+    return all;
+  };
+  return Array.from({ length: layers }, () => ({ rows, capacity, keys: buffer(), values: buffer() }));
+}
+
+/** An answer stops after as many tokens as its first token says. */
+function optionsFor(lengths: ReadonlyMap<number, number>): GenerationOptions {
+  return {
+    maxNewTokens: 70,
+    stop: (tokens) => (tokens.length >= lengths.get(tokens[0]!)! ? 'keyword' : null),
+    embed: (token) =>
+      embeddings.subarray(token * model.config.hiddenSize, (token + 1) * model.config.hiddenSize),
+  };
+}
+
+let embeddings: Float32Array;
+beforeAll(() => {
+  embeddings = filled(model.config.vocabSize * model.config.hiddenSize);
+});
+
+/** Sequences whose first token is their number, from logits or from a last prompt token. */
+function sequences() {
+  const { vocabSize, hiddenSize } = model.config;
+  return [0, 3, 20, 60, 62, 63, 64, 100, 130, 20].map((rows, number) => {
+    const logits = new Float32Array(vocabSize).fill(-1);
+    logits[number] = 1;
+    const start: DecodeStart =
+      number % 2 === 0
+        ? { kind: 'logits', logits, nextPosition: 200 + number }
+        : { kind: 'token', embedding: filled(hiddenSize), position: 200 + number };
+    return { rows: startingRows(rows), start };
+  });
+}
+
+describe('answers decoded together', () => {
+  it('are those decoded alone: tokens, logits and bytes, whatever company leaves early or grows a buffer', async () => {
+    const { kvHeads: heads, headDim } = model.config;
+    const all = sequences();
+    const fixed: GenerationOptions = { ...optionsFor(new Map()), stop: () => null };
+    const seen: Float32Array[][] = all.map(() => []);
+    const alone = [];
+    for (const [i, { rows, start }] of all.entries()) {
+      const caches = rows.map(
+        (layer) =>
+          new LayerCache({
+            heads,
+            headDim,
+            ...layer,
+            keys: layer.keys.slice(),
+            values: layer.values.slice(),
+          }),
+      );
+      const options = { ...fixed, maxNewTokens: 3 + 7 * i };
+      const generation = await generate(model, caches, start, options, (logits) =>
+        seen[i]!.push(logits.slice()),
+      );
+      alone.push({ ...generation, bytes: caches.reduce((total, cache) => total + cache.liveBytes(), 0) });
+    }
+    const counts = all.map(() => 0);
+    const together = await generateTogether(
+      model,
+      all.map((sequence, i) => ({
+        ...sequence,
+        onLogits: (logits: Float32Array) => {
+          const expected = seen[i]![counts[i]!++];
+          if (expected !== undefined) expect(logits).toEqual(expected);
+        },
+      })),
+      { ...fixed, maxNewTokens: 3 + 7 * (all.length - 1) },
+    );
+    for (const [i, { generation }] of together.answers.entries()) {
+      expect(generation.tokens.slice(0, 3 + 7 * i)).toEqual(alone[i]!.tokens);
+      expect(generation.steps).toEqual([]);
+    }
+    expect(together.answers.at(-1)!.bytesEnd).toBe(alone.at(-1)!.bytes);
+    expect(together.milliseconds).toBeGreaterThan(0);
+  });
+
+  it('stop one by one, and those that go on do not notice', async () => {
+    const all = sequences();
+    const together = await generateTogether(
+      model,
+      all.map((sequence) => ({ ...sequence, rows: sequence.rows })),
+      { ...optionsFor(new Map()), maxNewTokens: 30, stop: () => null },
+    );
+    // The first token of an answer that starts from logits is the number of its sequence.
+    const lengths = new Map(Array.from({ length: model.config.vocabSize }, (_, token) => [token, 30]));
+    for (const number of [0, 2, 4]) lengths.set(number, 1 + number);
+    const stopping = await generateTogether(model, all, { ...optionsFor(lengths), maxNewTokens: 30 });
+    for (const [i, { generation, bytesEnd }] of stopping.answers.entries()) {
+      const whole = together.answers[i]!;
+      const length = lengths.get(whole.generation.tokens[0]!)!;
+      expect(generation.tokens).toEqual(whole.generation.tokens.slice(0, length));
+      if (length < 30) expect(bytesEnd).toBeLessThan(whole.bytesEnd);
+    }
+    expect(
+      stopping.answers.filter(({ generation }) => generation.tokens.length < 30).length,
+    ).toBeGreaterThanOrEqual(3);
+  });
+
+  it('may be none', async () => {
+    const options = optionsFor(new Map());
+    expect(await generateTogether(model, [], options)).toEqual({ answers: [], milliseconds: 0 });
+  });
+});
