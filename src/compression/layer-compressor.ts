@@ -1,5 +1,6 @@
 import type { Budget } from '../core/budget.js';
 import type { FloatPool } from '../core/float-pool.js';
+import type { BoundComposition } from './composition.js';
 import type { CacheRows, CompressedLayer, MergeTrace, Outcome } from './compressed-layer.js';
 import { gatherRows } from './gather-rows.js';
 import type { LayerInput } from './layer-input.js';
@@ -9,8 +10,10 @@ import { foldRows, type RowSums } from './merge/fold-rows.js';
 import type { MergeRule, Pairing } from './merge/merge-rule.js';
 import type { NearestKeySearch } from './merge/nearest-key.js';
 import { allocatedRows, type CompressingPolicy, type Policy } from './policy.js';
+import { tiers } from './prior/prior.js';
 import { type RowBudget, totalRows } from './row-budget.js';
 import type { Selection } from './select/selection.js';
+import type { Chosen } from './stage.js';
 import { StepMemo, type Steps, totalTime } from './step-memo.js';
 
 export interface CompressionTools {
@@ -60,30 +63,19 @@ export class LayerCompressor {
     const layer = { ...this.#layer, length };
     const decision = this.#decide(policy, budget, layer, steps);
     const { nominal, remark } = decision;
+    if (decision.kind === 'all') {
+      const cache = await this.#cacheOf(layer, this.#everything(layer, steps), null, steps);
+      const outcome = { kind: 'unchanged', reason: decision.reason } as const;
+      return { outcome, cache, nominal, remark, milliseconds: totalTime(steps) };
+    }
     const merge = policy.kind === 'compress' ? policy.composition.merge : null;
-    const [outcome, cache] =
-      decision.kind === 'all'
-        ? [
-            { kind: 'unchanged', reason: decision.reason } as const,
-            await this.#cacheOf(layer, this.#everything(layer, steps), null, steps),
-          ]
-        : [
-            { kind: 'compressed' } as const,
-            await this.#cacheOf(
-              layer,
-              decision.named,
-              merge === null || merge.rule === null ? null : merge,
-              steps,
-            ),
-          ];
-    return { outcome, cache, nominal, remark, milliseconds: totalTime(steps) };
+    const cache = await this.#cacheOf(layer, decision.named, merge, steps);
+    return { outcome: { kind: 'compressed' }, cache, nominal, remark, milliseconds: totalTime(steps) };
   }
 
   /** The rows of a selection given from outside, merged by a rule. */
-  async compressSelection(selection: Selection, merge: MergeRule | null): Promise<CacheRows> {
-    const named = this.#named(this.#layer, selection);
-    const rule = merge === null ? null : { id: 'given', rule: merge };
-    return this.#cacheOf(this.#layer, named, rule, new Map());
+  async compressSelection(selection: Selection, merge: Chosen<MergeRule | null>): Promise<CacheRows> {
+    return this.#cacheOf(this.#layer, this.#named(this.#layer, selection), merge, new Map());
   }
 
   /** Gives scratch memory back. */
@@ -99,6 +91,7 @@ export class LayerCompressor {
       const nominal = { recent: length, important: 0 };
       return { kind: 'all', reason: 'full cache', nominal, remark: null };
     }
+    if (policy.matches !== null) return this.#match(policy, policy.matches, budget, layer, steps);
     const { frame } = policy;
     const nominal = allocatedRows(policy, budget, layer);
     const total = totalRows(nominal);
@@ -113,34 +106,46 @@ export class LayerCompressor {
     }
     const remark = policy.remark({ length, budget: nominal });
     if (total === 0 && frame.zeroBudget === 'full cache') return all('zero budget', remark);
-    if (policy.matches === null) {
-      return { kind: 'some', nominal, remark, named: this.#select(policy, nominal, nominal, layer, steps) };
-    }
-    const target = this.#decide(policy.matches, budget, layer, steps);
-    if (target.kind === 'all') return all(target.reason, remark);
-    const { rows } = target.named.selection;
-    const recent = Math.min(target.nominal.recent, rows);
-    const own = { recent, important: rows - recent };
-    const named = this.#select(policy, target.nominal, own, layer, steps);
-    return { kind: 'some', nominal: target.nominal, remark, named };
+    const named = this.#select(policy.composition, { scored: nominal, rows: nominal }, layer, steps);
+    return { kind: 'some', nominal, remark, named };
   }
 
-  /** @param own the rows to fill: those of the budget, or of the method that is matched */
-  #select(
-    policy: CompressingPolicy,
-    nominal: RowBudget,
-    own: RowBudget,
+  /** Whatever the target keeps, this policy keeps as many: nothing stays beyond that. */
+  #match(
+    { composition }: CompressingPolicy,
+    target: CompressingPolicy,
+    budget: Budget,
     layer: LayerInput,
     steps: Steps,
+  ): Decision {
+    const decision = this.#decide(target, budget, layer, steps);
+    const { nominal } = decision;
+    if (decision.kind === 'all') return { ...decision, remark: null };
+    const { rows } = decision.named.selection;
+    const recent = Math.min(nominal.recent, rows);
+    const own = { scored: nominal, rows: { recent, important: rows - recent } };
+    const named = this.#select(composition, own, layer, steps, 'nothing beyond the budget');
+    return { kind: 'some', nominal, remark: null, named };
+  }
+
+  /** @param budget.scored what scores are asked for, and `rows` to fill: others only for a matched policy */
+  #select(
+    { score, prior, select }: BoundComposition,
+    budget: { readonly scored: RowBudget; readonly rows: RowBudget },
+    layer: LayerInput,
+    steps: Steps,
+    limit: 'none' | 'nothing beyond the budget' = 'none',
   ): NamedSelection {
-    const { score, prior, select } = policy.composition;
     const { length } = layer;
-    const scored = select.rule.window(nominal);
-    const rows = select.rule.window(own);
+    const scored = select.rule.window(budget.scored);
+    const rows = select.rule.window(budget.rows);
     const scoreName = `score ${length}, ${score.id}${score.rule.dependsOnBudget ? `, ${shown(scored)}` : ''}`;
     const scores = this.#memo.once(scoreName, steps, () => score.rule.compute(layer, scored));
-    const priorName = `prior ${length}, ${prior.id}`;
-    const positions = this.#memo.once(priorName, steps, () => prior.rule(layer));
+    const priorName = `prior ${length}, ${prior.id}, limit ${limit}`;
+    const positions = this.#memo.once(priorName, steps, () => {
+      const tier = prior.rule(layer);
+      return limit === 'none' ? tier : tier.map((one) => Math.min(one, tiers.preferred));
+    });
     const name = `select ${select.id}, ${shown(rows)} of ${scoreName} and ${priorName}`;
     return this.#memo.once(name, steps, () =>
       this.#named(layer, select.rule.select({ layer, budget: rows, scores, positions })),
@@ -170,7 +175,7 @@ export class LayerCompressor {
   async #cacheOf(
     layer: LayerInput,
     named: NamedSelection,
-    merge: { readonly id: string; readonly rule: MergeRule | null } | null,
+    merge: Chosen<MergeRule | null> | null,
     steps: Steps,
   ): Promise<CacheRows> {
     const { name, selection } = named;

@@ -26,8 +26,9 @@ export function rowBudget(budget: Budget, at: { length: number; positionBytes: n
     case 'tokens':
       return { recent, important };
     case 'bytes': {
-      const rows = Math.trunc((recent + important) / at.positionBytes);
-      const recentRows = Math.trunc((rows * recent) / (recent + important));
+      const bytes = recent + important;
+      const rows = Math.trunc(bytes / at.positionBytes);
+      const recentRows = bytes === 0 ? 0 : Math.trunc((rows * recent) / bytes);
       return { recent: recentRows, important: rows - recentRows };
     }
   }

@@ -7,7 +7,7 @@ import { MethodSet } from '../compression/method-set.js';
 import { type Policy, policyNeeds } from '../compression/policy.js';
 import type { StatisticNeeds } from '../core/attention-statistics.js';
 import type { Budget } from '../core/budget.js';
-import { messageOf } from '../core/errors.js';
+import { invariant, messageOf } from '../core/errors.js';
 import { FloatPool } from '../core/float-pool.js';
 import { readJsonFile } from '../core/json-file.js';
 import { AttentionRecorder } from '../engine/attention-recorder.js';
@@ -136,8 +136,8 @@ async function givenSelection(
 ): Promise<CompressedLayer['cache']> {
   const kept = await golden.integers('keep_idx');
   const rows = golden.dims('keep_idx')[1]!;
-  const merge = policy.kind === 'compress' ? policy.composition.merge.rule : null;
-  return compressor.compressSelection({ rows, kept }, merge);
+  invariant(policy.kind === 'compress', 'the full cache has no selection');
+  return compressor.compressSelection({ rows, kept }, policy.composition.merge);
 }
 
 async function prefillLayer(

@@ -2,32 +2,36 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { markLargest } from '../../src/compression/select/largest.js';
 
-it('marks the largest scores, the lower position on ties, among the eligible ones', () => {
-  const scores = fc.array(fc.integer({ min: -3, max: 6 }), { minLength: 0, maxLength: 50 });
+it('marks the largest scores of those not marked yet, the lower position on ties, and no other position', () => {
+  const scores = fc.array(
+    fc.record({
+      score: fc.integer({ min: -3, max: 6 }),
+      isCandidate: fc.boolean(),
+      wasMarked: fc.boolean(),
+    }),
+    { maxLength: 50 },
+  );
   fc.assert(
-    fc.property(scores, fc.nat(60), fc.infiniteStream(fc.boolean()), (values, count, flags) => {
-      const eligible = Uint8Array.from(values, () => (flags.next().value === true ? 1 : 0));
-      const chosen = new Uint8Array(values.length);
-      const marked = markLargest({
-        scores: Float32Array.from([99, ...values]),
+    fc.property(scores, fc.nat(60), (positions, count) => {
+      const marked = Uint8Array.from(positions, ({ wasMarked }) => (wasMarked ? 1 : 0));
+      const candidates = [...positions.keys()].filter((i) => positions[i]!.isCandidate);
+      const changed = markLargest({
+        scores: Float32Array.from([99, ...positions.map(({ score }) => score)]),
         offset: 1,
-        from: 0,
-        to: values.length,
+        candidates: { positions: Int32Array.from([...candidates, 0]), count: candidates.length },
         count,
-        eligible,
-        chosen,
-        scratch: new Float32Array(values.length),
+        marked,
+        scratch: new Float32Array(positions.length),
       });
-      const expected = values
-        .map((score, position) => ({ score, position }))
-        .filter(({ position }) => eligible[position] === 1)
-        .sort((a, b) => b.score - a.score || a.position - b.position)
-        .slice(0, count)
-        .map(({ position }) => position);
-      expect(Array.from(chosen.keys()).filter((i) => chosen[i] === 1)).toEqual(
-        expected.sort((a, b) => a - b),
+      const expected = candidates
+        .filter((i) => !positions[i]!.wasMarked)
+        .sort((a, b) => positions[b]!.score - positions[a]!.score || a - b)
+        .slice(0, count);
+      const before = [...positions.keys()].filter((i) => positions[i]!.wasMarked);
+      expect([...marked.keys()].filter((i) => marked[i] === 1)).toEqual(
+        [...before, ...expected].sort((a, b) => a - b),
       );
-      expect(marked).toBe(expected.length);
+      expect(changed).toBe(expected.length);
     }),
     { numRuns: 500 },
   );

@@ -47,6 +47,8 @@ const goldenMethods: Readonly<Record<string, string>> = {
   full: 'full',
   h2o: 'h2o',
   'look-m-tp-p': 'text_prior_pivot_merge',
+  snapkv: 'snapkv',
+  'look-m-tp': 'text_prior_h2o',
 };
 const goldenProtocols = { prefill: 'paper', cache: 'strict' } as const;
 
@@ -57,12 +59,15 @@ function goldenRun({ method, budget, firstToken }: Cell): string {
   return `${name}|${budgetName(budget)}|${goldenProtocols[firstToken]}`;
 }
 
-const goldenRuns = [
-  'full',
-  ...['h2o', 'text_prior_pivot_merge'].flatMap((method) =>
+function runsOf(methods: readonly string[]): string[] {
+  return methods.flatMap((method) =>
     ['20%', '5%'].flatMap((budget) => ['paper', 'strict'].map((when) => `${method}|${budget}|${when}`)),
-  ),
-];
+  );
+}
+
+/** Of the quickstart, and of another command that decodes its cells together. */
+const quickstartRuns = ['full', ...runsOf(['h2o', 'text_prior_pivot_merge'])];
+const goldenRuns = [...quickstartRuns, ...runsOf(['snapkv', 'text_prior_h2o'])];
 
 const tableNames = ['accuracy', 'differences', 'cache', 'latency', 'datasets', 'levels', 'pairs', 'layers'];
 const tables = tableNames.flatMap((name) => [`${name}.csv`, `${name}.md`]);
@@ -71,12 +76,15 @@ let place: Place;
 let out: string;
 let first: Called;
 let records: SampleRecord[];
+let more: SampleRecord[];
 
 beforeAll(async () => {
   place = await openPlace();
   out = path.join(place.cwd, 'results/quickstart');
   first = await lookm(['bench'], place);
   records = await recordsOf(out);
+  await lookm(['bench', '--methods', 'snapkv,look-m-tp', '--decoding', 'together', '--out', 'more'], place);
+  more = await recordsOf(path.join(place.cwd, 'more'));
 });
 
 function goldenOf({ task, sampleId }: SampleRecord): GoldenSample {
@@ -87,7 +95,7 @@ function goldenOf({ task, sampleId }: SampleRecord): GoldenSample {
 
 /** Records of a cell with what the golden run gave for their samples. */
 function comparedWith(run: string) {
-  return records
+  return [...records, ...more]
     .filter(({ cell }) => goldenRun(cell) === run)
     .map((record) => ({ record, expected: goldenOf(record).runs[run]! }));
 }
@@ -103,7 +111,7 @@ describe('lookm bench without flags in an empty directory', () => {
     ])
       expect(first.stdout).toContain(`${title}\n`);
     expect(first.stdout).toContain('Done: 2970 records (2970 new, 0 found), 330 prefills.\n');
-    expect(await readdir(place.cwd)).toEqual(['results']);
+    expect(await readdir(place.cwd)).toEqual(['more', 'results']);
     expect((await readdir(out)).sort()).toEqual(
       [...tables, 'failures.jsonl', 'manifest.json', 'samples.jsonl'].sort(),
     );
@@ -112,12 +120,12 @@ describe('lookm bench without flags in an empty directory', () => {
   });
 
   test('prefills each of 330 samples once for its nine records', async () => {
-    expect(await countersOf(out)).toEqual({
+    expect(await countersOf(out)).toMatchObject({
       total: { prefills: 330, records: 2970 },
       lastCommand: { prefills: 330, records: 2970, resumed: 0, failures: 0 },
     });
     expect(new Set(records.map(({ key }) => key)).size).toBe(2970);
-    expect(new Set(records.map(({ cell }) => goldenRun(cell)))).toEqual(new Set(goldenRuns));
+    expect(new Set(records.map(({ cell }) => goldenRun(cell)))).toEqual(new Set(quickstartRuns));
   });
 
   test('writes nothing that tells where it ran', async () => {
@@ -172,10 +180,10 @@ describe('against the golden predictions of the embedded assets', () => {
     const places = ['method', 'budget', 'first token'].map((name) => header!.indexOf(name));
     const shown = new Map(rows.map((row) => [places.map((i) => row[i]).join(), row]));
     // The full cache stands under both protocols.
-    expect(shown.size).toBe(goldenRuns.length + 1);
+    expect(shown.size).toBe(quickstartRuns.length + 1);
     const wrong: string[] = [];
     let means = 0;
-    for (const run of goldenRuns) {
+    for (const run of quickstartRuns) {
       const compared = comparedWith(run);
       const { method, budget, firstToken } = compared[0]!.record.cell;
       const row = shown.get([method, budget === null ? '100%' : budgetName(budget), firstToken].join());
@@ -190,7 +198,7 @@ describe('against the golden predictions of the embedded assets', () => {
       }
     }
     expect(wrong).toEqual([]);
-    expect(means).toBeGreaterThan(0.5 * goldenRuns.length * Object.keys(golden.summary).length);
+    expect(means).toBeGreaterThan(0.5 * quickstartRuns.length * Object.keys(golden.summary).length);
   });
 });
 
@@ -203,7 +211,7 @@ describe('the same command again', () => {
     expect(again.stdout).toContain('Done: 2970 records (0 new, 2970 found), 0 prefills.\n');
     const after = await contentsOf(out, names);
     expect(names.filter((name) => after[name] !== before[name])).toEqual([]);
-    expect(await countersOf(out)).toEqual({
+    expect(await countersOf(out)).toMatchObject({
       total: { prefills: 330, records: 2970 },
       lastCommand: { prefills: 0, records: 0, resumed: 2970, failures: 0 },
     });

@@ -1,43 +1,34 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { seededRandom } from '../../src/core/seeded-random.js';
+import { noNeeds, type QueryRange, type StatisticNeeds } from '../../src/core/attention-statistics.js';
+import type { ChunkStatistics } from '../../src/engine/attention-recorder.js';
 import { openDecodeAttention } from '../../src/engine/decode-attention.js';
 import { cacheCapacity, LayerCache } from '../../src/engine/layer-cache.js';
 import {
-  type AttentionShape,
   openGroupedAttention,
   openPrefillAttention,
   openUnfusedAttention,
+  type PrefillAttention,
+  type PrefillAttentionResult,
 } from '../../src/engine/prefill-attention.js';
 import { referenceAttention } from '../../src/engine/reference-attention.js';
-import { floatData, floats, Runtime } from '../../src/engine/runtime.js';
+import { floatData, floats, Runtime, type Tensor } from '../../src/engine/runtime.js';
+import { attentionWeights } from '../support/oracle/attention-weights.js';
+import { type HeadShape, type RandomPrompt, randomPrompt } from '../support/random-prompt.js';
+import { tokenMajor } from '../support/token-major.js';
 
 const runtime = new Runtime({ threads: 2 });
 afterAll(() => runtime.close());
 
-function inputsOf(shape: AttentionShape, length: number) {
-  const random = seededRandom(length * 31 + shape.headDim);
-  const fill = (count: number): Float32Array => Float32Array.from({ length: count }, () => random() * 2 - 1);
-  const queries = fill(shape.heads * length * shape.headDim);
-  const keys = fill(shape.kvHeads * length * shape.headDim);
-  const values = fill(shape.kvHeads * length * shape.headDim);
-  return { ...shape, length, queries, keys, values };
+function inputsOf(shape: HeadShape, length: number): RandomPrompt {
+  return randomPrompt({ shape, length, images: [], seed: length * 31 + shape.headDim });
 }
 
-/** [heads, length, headDim] rows `from..to-1` as a token-major tensor. */
-function tokenMajor(
-  data: Float32Array,
-  at: { heads: number; headDim: number; length: number; from: number; to: number },
-) {
-  const { heads, headDim, length, from, to } = at;
-  const rows = new Float32Array((to - from) * heads * headDim);
-  for (let row = from; row < to; row++)
-    for (let head = 0; head < heads; head++)
-      for (let d = 0; d < headDim; d++)
-        rows[((row - from) * heads + head) * headDim + d] = data[(head * length + row) * headDim + d]!;
-  return floats(rows, [1, to - from, heads * headDim]);
+/** Rows `from..to-1` of [heads, length, headDim] as a tensor [1, to - from, heads * headDim]. */
+function rowsOf(data: Float32Array, at: Parameters<typeof tokenMajor>[1]): Tensor {
+  return floats(tokenMajor(data, at), [1, at.to - at.from, at.heads * at.headDim]);
 }
 
-function expectClose(actual: Float32Array, expected: Float64Array, tolerance = 2e-6): void {
+function expectClose(actual: Float32Array, expected: ArrayLike<number>, tolerance = 2e-6): void {
   expect(actual.length).toBe(expected.length);
   let worst = 0;
   for (let i = 0; i < expected.length; i++) worst = Math.max(worst, Math.abs(actual[i]! - expected[i]!));
@@ -52,29 +43,111 @@ const kernels = [
   ['chosen for an odd head size', openPrefillAttention, { heads: 3, kvHeads: 3, headDim: 20 }],
 ] as const;
 
-describe.each(kernels)('prefill attention: %s', (_name, open, shape) => {
-  it('gives the attention and column sums of every chunk that float64 arithmetic gives', async () => {
-    const length = 23;
-    const inputs = inputsOf(shape, length);
-    const attend = await open(runtime, shape);
-    for (const { from, to } of [
-      { from: 0, to: 10 },
-      { from: 10, to: 22 },
-      { from: 22, to: 23 },
-    ]) {
-      const result = await attend({
+const length = 23;
+const chunks: readonly QueryRange[] = [
+  { from: 0, to: 10 },
+  { from: 10, to: 22 },
+  { from: 22, to: 23 },
+];
+
+/** Inside a chunk, across boundaries, up to the last query but one, all of them and the last alone. */
+const windows: readonly QueryRange[] = [
+  { from: 2, to: 5 },
+  { from: 8, to: 12 },
+  { from: 7, to: 22 },
+  { from: 0, to: 23 },
+  { from: 22, to: 23 },
+];
+
+const variants: readonly (readonly [string, StatisticNeeds])[] = [
+  ['nothing more', noNeeds],
+  ['squares', { squares: true, windows: [] }],
+  ['windows', { squares: false, windows }],
+  ['squares and windows', { squares: true, windows }],
+];
+
+async function runChunks(
+  attend: PrefillAttention,
+  inputs: RandomPrompt,
+  needs: StatisticNeeds,
+): Promise<PrefillAttentionResult[]> {
+  const { heads, kvHeads, headDim, queries, keys, values } = inputs;
+  const results: PrefillAttentionResult[] = [];
+  for (const { from, to } of chunks) {
+    const at = { headDim, length, from, to };
+    results.push(
+      await attend({
         start: from,
         count: to - from,
-        query: tokenMajor(inputs.queries, { ...shape, length, from, to }),
-        key: tokenMajor(inputs.keys, { heads: shape.kvHeads, headDim: shape.headDim, length, from, to }),
-        value: tokenMajor(inputs.values, { heads: shape.kvHeads, headDim: shape.headDim, length, from, to }),
-        keys: inputs.keys,
-        values: inputs.values,
+        query: rowsOf(queries, { ...at, heads }),
+        key: rowsOf(keys, { ...at, heads: kvHeads }),
+        value: rowsOf(values, { ...at, heads: kvHeads }),
+        keys,
+        values,
         capacity: length,
-      });
-      const expected = referenceAttention(inputs, { from, to });
-      expectClose(floatData(result.attention), expected.attention);
-      expectClose(result.columnSums, expected.columnSums, 1e-5);
+        needs,
+      }),
+    );
+  }
+  return results;
+}
+
+/** [heads, to]: powers of the weights that keys receive from the queries of a range, in float64. */
+function received(weights: readonly number[][][], range: QueryRange, width: number, power = 1): number[] {
+  return weights.flatMap((head) =>
+    Array.from({ length: width }, (_, key) =>
+      head.slice(range.from, range.to).reduce((sum, row) => sum + (row[key] ?? 0) ** power, 0),
+    ),
+  );
+}
+
+/** [heads, end] of one of the windows of a chunk. */
+function windowOf({ windowSums, windows: touched, end }: ChunkStatistics, index: number): Float32Array {
+  const heads = windowSums!.length / (touched.length * end);
+  const own = new Float32Array(heads * end);
+  for (let head = 0; head < heads; head++) {
+    const from = (head * touched.length + index) * end;
+    own.set(windowSums!.subarray(from, from + end), head * end);
+  }
+  return own;
+}
+
+describe.each(kernels)('prefill attention: %s', (_name, open, shape) => {
+  const inputs = inputsOf(shape, length);
+  const weights = attentionWeights(inputs, length).flat();
+
+  it.each(variants)(
+    'gives what float64 arithmetic gives for every chunk when asked for %s',
+    async (_, needs) => {
+      const results = await runChunks(await open(runtime, shape), inputs, needs);
+      for (const [index, { from, to }] of chunks.entries()) {
+        const { attention, statistics } = results[index]!;
+        const expected = referenceAttention(inputs, { from, to });
+        expectClose(floatData(attention), expected.attention);
+        expect(statistics.end).toBe(to);
+        expectClose(statistics.sums, expected.columnSums, 1e-5);
+        expectClose(statistics.sums, received(weights, { from, to }, to), 1e-5);
+        if (needs.squares) expectClose(statistics.squares!, received(weights, { from, to }, to, 2), 1e-5);
+        else expect(statistics.squares).toBeNull();
+        const touching = needs.windows.filter((window) => window.from < to && window.to > from);
+        expect(statistics.windows).toEqual(touching);
+        if (touching.length === 0) expect(statistics.windowSums).toBeNull();
+        for (const [w, window] of touching.entries()) {
+          const inside = { from: Math.max(from, window.from), to: Math.min(to, window.to) };
+          expectClose(windowOf(statistics, w), received(weights, inside, to), 1e-5);
+        }
+      }
+    },
+  );
+
+  it('gives the same attention and column sums, bit for bit, whatever else is asked for', async () => {
+    const attend = await open(runtime, shape);
+    const plain = await runChunks(attend, inputs, noNeeds);
+    for (const [, needs] of variants) {
+      for (const [index, { attention, statistics }] of (await runChunks(attend, inputs, needs)).entries()) {
+        expect(floatData(attention)).toEqual(floatData(plain[index]!.attention));
+        expect(statistics.sums).toEqual(plain[index]!.statistics.sums);
+      }
     }
   });
 });
@@ -100,15 +173,15 @@ describe.each([
     for (let position = 0; position < length; position++) {
       const row = { length, from: position, to: position + 1, headDim: shape.headDim };
       cache.append(
-        floatData(tokenMajor(inputs.keys, { ...row, heads: shape.kvHeads })),
-        floatData(tokenMajor(inputs.values, { ...row, heads: shape.kvHeads })),
+        tokenMajor(inputs.keys, { ...row, heads: shape.kvHeads }),
+        tokenMajor(inputs.values, { ...row, heads: shape.kvHeads }),
       );
-      const attention = await attend(tokenMajor(inputs.queries, { ...row, heads: shape.heads }), cache);
+      const attention = await attend(rowsOf(inputs.queries, { ...row, heads: shape.heads }), cache);
       const expected = referenceAttention(inputs, { from: position, to: position + 1 });
       expectClose(floatData(attention), expected.attention);
     }
     expect(cache.rows).toBe(length);
     expect(cache.capacity).toBe(192);
-    expect(cache.liveBytes).toBe(2 * shape.kvHeads * length * shape.headDim * 4);
+    expect(cache.liveBytes()).toBe(2 * shape.kvHeads * length * shape.headDim * 4);
   });
 });

@@ -47,7 +47,7 @@ function startingRows(rows: number): StartingRows[] {
 function optionsFor(lengths: ReadonlyMap<number, number>): GenerationOptions {
   return {
     maxNewTokens: 70,
-    stop: (tokens) => (tokens.length >= lengths.get(tokens[0]!)! ? 'keyword' : null),
+    stop: (tokens) => (tokens.length >= lengths.get(tokens[0]!)! ? 'stop-string' : null),
     embed: (token) =>
       embeddings.subarray(token * model.config.hiddenSize, (token + 1) * model.config.hiddenSize),
   };

@@ -6,8 +6,9 @@ export interface KeyRows {
 }
 
 /**
- * For every evicted key the conserved key of highest cosine similarity in the same head, as a row number; the
- * lowest row wins ties, and a key without length is similar to nothing (0): [heads, evicted.rows]. Passed into
+ * For every evicted key the conserved key of highest cosine similarity in the same head, as a row number: [heads,
+ * evicted.rows]. The lowest row wins ties, but equal keys may differ by rounding in the product; a key without length is
+ * similar to nothing (0). Passed into
  * compression so that the search can run where matrix products are fast.
  */
 export type NearestKeySearch = (options: {

@@ -23,18 +23,21 @@ export const similarPairs: PairRule = {
 
 /**
  * Every evicted token to its target as the release finds it: a conserved key without length has the similarity NaN to
- * all, which torch takes for the largest, so the first such row of a head gets all of its evicted tokens.
+ * all, which torch takes for the largest, so the first such row of a head gets all of its evicted tokens. An evicted key
+ * without length is NaN to every row and goes to the first of all.
  */
 export const releasedPairs: PairRule = {
   name: 'released',
   pair: (assignment) => {
-    const { evictedRows } = assignment;
+    const { evictedRows, evicted, norms, layer } = assignment;
     const lengthless = assignment.lengthlessRows();
     const plain = plainPairs.pair(assignment);
     if (lengthless.every((row) => row === -1)) return plain;
     const targets = plain.targets.map((target, e) => {
-      const row = lengthless[Math.floor(e / evictedRows)]!;
-      return row === -1 ? target : row;
+      const head = Math.floor(e / evictedRows);
+      const row = lengthless[head]!;
+      if (row === -1) return target;
+      return norms[head * layer.length + evicted[e]!] === 0 ? 0 : row;
     });
     return { ...plain, targets };
   },
