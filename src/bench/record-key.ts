@@ -1,5 +1,5 @@
 import type { Decoding } from '../config/protocols.js';
-import { hashJson } from '../core/content-hash.js';
+import { hashJson, sha256 } from '../core/content-hash.js';
 import { type Cell, recordVersion } from './record.js';
 
 /** Settings that decide how a prompt is built and its answer generated. */
@@ -13,21 +13,24 @@ export interface GenerationSettings {
   readonly combineImages: 1 | null;
 }
 
-/**
- * Name of a record by content: two records with one key hold the same answer. Whatever can change the answer or its
- * score enters, and nothing else, so that a run continues under another name or on another machine.
- */
-export function recordKey(parts: {
+/** What the records of a cell have in common. */
+export interface KeySettings {
   readonly bundleSha256: string;
-  readonly task: string;
-  /** See `hashSample`. */
-  readonly sampleSha256: string;
   readonly cell: Cell;
   /** Id of the cell's policy: its rules with their versions and options. */
   readonly policy: string;
   /** What the policy draws from; null where nothing is random. */
   readonly seed: number | null;
   readonly generation: GenerationSettings;
-}): string {
-  return hashJson({ ...parts, recordVersion });
+}
+
+/**
+ * Names of a cell's records by content: two records with one key hold the same answer. Whatever can change the answer or
+ * its score enters, and nothing else, so that a run continues under another name or on another machine.
+ *
+ * @returns the key for a sample of a task; see `hashSample`
+ */
+export function recordKeys(settings: KeySettings): (task: string, sampleSha256: string) => string {
+  const common = hashJson({ ...settings, recordVersion });
+  return (task, sampleSha256) => sha256(`${common} ${sampleSha256} ${task}`);
 }

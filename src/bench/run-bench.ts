@@ -5,11 +5,11 @@ import type { Sample } from '../milebench/annotation.js';
 import type { Task } from '../milebench/dataset.js';
 import { hashSample } from './content-hashes.js';
 import type { BenchPlan } from './plan.js';
-import type { SampleRecord } from './record.js';
-import { type GenerationSettings, recordKey } from './record-key.js';
+import type { Cell, SampleRecord } from './record.js';
+import { type GenerationSettings, recordKeys } from './record-key.js';
 import type { RunDirectory, SampleFailure } from './run-directory.js';
 import type { RunTimes } from './run-manifest.js';
-import type { KeyedCell, RunSample, SampleJob, SampleRunner } from './sample-job.js';
+import type { RunSample, SampleJob, SampleRunner } from './sample-job.js';
 
 /** What happened, for whoever shows it. */
 export type BenchProgress =
@@ -51,19 +51,29 @@ type PreparedSample =
   | { readonly kind: 'found'; readonly keys: readonly string[] }
   | { readonly kind: 'failure'; readonly failure: SampleFailure };
 
-/** Keys and missing cells of one sample. Reads its images. */
-function prepareSample(run: Run, task: Task, sample: Sample): PreparedSample {
-  const { plan, directory, bundleSha256, generation, methods } = run;
-  const { name } = task.info;
-  const sampleSha256 = hashSample(task, sample, generation.combineImages);
-  const cells = plan.cells.map((cell): KeyedCell => {
+/** How the records of a cell are called. */
+interface NamedCell {
+  readonly cell: Cell;
+  readonly keyOf: ReturnType<typeof recordKeys>;
+}
+
+function nameCells({ plan, bundleSha256, generation, methods, seed }: Run): NamedCell[] {
+  return plan.cells.map((cell) => {
     const policy = methods.policy(cell.method, cell.semantics);
-    const seed = drawsAtRandom(policy) ? run.seed : null;
-    return {
-      cell,
-      key: recordKey({ bundleSha256, task: name, sampleSha256, cell, policy: policy.id, seed, generation }),
-    };
+    const drawn = drawsAtRandom(policy) ? seed : null;
+    return { cell, keyOf: recordKeys({ bundleSha256, cell, policy: policy.id, seed: drawn, generation }) };
   });
+}
+
+/** Keys and missing cells of one sample. Reads its images. */
+function prepareSample(
+  { directory, generation }: Run,
+  named: readonly NamedCell[],
+  task: Task,
+  sample: Sample,
+): PreparedSample {
+  const sampleSha256 = hashSample(task, sample, generation.combineImages);
+  const cells = named.map(({ cell, keyOf }) => ({ cell, key: keyOf(task.info.name, sampleSha256) }));
   const keys = cells.map(({ key }) => key);
   const missing = cells.filter(({ key }) => !directory.records.has(key));
   if (missing.length === 0) return { kind: 'found', keys };
@@ -72,6 +82,7 @@ function prepareSample(run: Run, task: Task, sample: Sample): PreparedSample {
 
 /** The samples of the plan in its order, each looked at when it is asked for. */
 async function* prepareSamples(run: Run): AsyncGenerator<PreparedSample> {
+  const named = nameCells(run);
   for (const { task, samples } of run.plan.tasks) {
     const name = task.info.name;
     for (const { sampleId, error } of task.failures) {
@@ -81,7 +92,7 @@ async function* prepareSamples(run: Run): AsyncGenerator<PreparedSample> {
       try {
         const unusable = await task.checkImages(sample, run.generation.combineImages);
         if (unusable !== null) throw unusable;
-        yield prepareSample(run, task, sample);
+        yield prepareSample(run, named, task, sample);
       } catch (error) {
         yield { kind: 'failure', failure: failureOf(name, sample.sampleId, error) };
       }

@@ -3,9 +3,10 @@ import type { FloatPool } from '../core/float-pool.js';
 import type { BoundComposition } from './composition.js';
 import type { CacheRows, CompressedLayer, MergeTrace, Outcome } from './compressed-layer.js';
 import { gatherRows } from './gather-rows.js';
+import { keyNorms } from './key-norms.js';
 import type { LayerInput } from './layer-input.js';
 import { addRows, countRows } from './merge/add-rows.js';
-import { assignEvicted, keyNorms } from './merge/assignment.js';
+import { assignEvicted } from './merge/assignment.js';
 import { foldRows, type RowSums } from './merge/fold-rows.js';
 import type { MergeRule, Pairing } from './merge/merge-rule.js';
 import type { NearestKeySearch } from './merge/nearest-key.js';
@@ -201,17 +202,18 @@ export class LayerCompressor {
       this.#sum(layer, selection.rows, pairing),
     );
     return this.#memo.once(`merge ${merge?.id}, ${name}`, steps, () => {
-      const rows = { ...evicted, keys: this.#copy(evicted.keys), values: this.#copy(evicted.values) };
-      foldRows({ ...rows, heads: layer.heads, headDim: layer.headDim, rule, sums });
+      const fold = (source: Float32Array, added: Float32Array): Float32Array => {
+        const target = this.#tools.pool.take(source.length);
+        const { rows, capacity } = evicted;
+        const { heads, headDim } = layer;
+        foldRows({ heads, headDim, rows, capacity, source, target, counts: sums.counts, sums: added, rule });
+        return target;
+      };
+      const keys = fold(evicted.keys, sums.keys);
+      const values = fold(evicted.values, sums.values);
       const merged: MergeTrace = { evicted: assignment.evicted, targets: assignment.targets };
-      return { ...rows, merged };
+      return { ...evicted, keys, values, merged };
     });
-  }
-
-  #copy(source: Float32Array): Float32Array {
-    const target = this.#tools.pool.take(source.length);
-    target.set(source);
-    return target;
   }
 
   #sum(layer: LayerInput, rows: number, pairing: Pairing): RowSums {

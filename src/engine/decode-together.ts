@@ -143,23 +143,27 @@ async function attendBatch(
   const { rowOf, queries, keys, values, attention, width, kvWidth } = step;
   shrinkBatch(batch, rowOf);
   const { cache, sequences } = batch;
-  const running = sequences.flatMap((sequence, member) => {
-    const row = rowOf.get(sequence);
-    return row === undefined ? [] : [{ member, row }];
-  });
-  if (running.length === 0) return;
   const batchQueries = new Float32Array(sequences.length * width);
-  for (const { member, row } of running) {
-    const from = row * kvWidth;
-    cache.append(keys.subarray(from, from + kvWidth), values.subarray(from, from + kvWidth), member);
-    batchQueries.set(queries.subarray(row * width, (row + 1) * width), member * width);
+  let running = 0;
+  for (const [member, sequence] of sequences.entries()) {
+    const row = rowOf.get(sequence);
+    if (row === undefined) continue;
+    running++;
+    cache.append(keys, values, member, row * kvWidth);
+    copyRow(batchQueries, member, queries, row, width);
   }
-  const attended = floatData(
-    await decodeAttention(floats(batchQueries, [sequences.length, 1, width]), cache),
-  );
-  for (const { member, row } of running) {
-    attention.set(attended.subarray(member * width, (member + 1) * width), row * width);
+  if (running === 0) return;
+  const query = floats(batchQueries, [sequences.length, 1, width]);
+  const attended = floatData(await decodeAttention(query, cache));
+  for (const [member, sequence] of sequences.entries()) {
+    const row = rowOf.get(sequence);
+    if (row !== undefined) copyRow(attention, row, attended, member, width);
   }
+}
+
+/** A loop, because views made for `set` would be garbage a row and layer. */
+function copyRow(target: Float32Array, to: number, source: Float32Array, from: number, width: number): void {
+  for (let d = 0; d < width; d++) target[to * width + d] = source[from * width + d]!;
 }
 
 /**

@@ -75,14 +75,14 @@ export class LayerCache {
     return 2 * this.heads * this.used[sequence]! * this.headDim * Float32Array.BYTES_PER_ELEMENT;
   }
 
-  /** Adds one row to a sequence; `key` and `value` are [heads * headDim]. */
-  append(key: Float32Array, value: Float32Array, sequence = 0): void {
+  /** Adds one row to a sequence: [heads * headDim] numbers of `key` and `value` from number `first` on. */
+  append(key: Float32Array, value: Float32Array, sequence = 0, first = 0): void {
     const row = this.used[sequence]!;
     if (row === this.capacity) this.#grow();
     const { heads, headDim, capacity, keys, values } = this;
     for (let head = 0; head < heads; head++) {
       const to = ((sequence * heads + head) * capacity + row) * headDim;
-      const from = head * headDim;
+      const from = first + head * headDim;
       for (let d = 0; d < headDim; d++) {
         keys[to + d] = key[from + d]!;
         values[to + d] = value[from + d]!;

@@ -175,8 +175,9 @@ function causalMask(start: number, count: number): Tensor {
 }
 
 /**
- * Adds outputs over the queries of `weights` [a, b, S, T] with a * b = heads. Sums of windows are products with a
- * selector [1, 1, G, S] of zeros and ones, so that the chunks, and with them K and V, are the same whatever is asked for.
+ * Adds outputs over the queries of `weights` [a, b, S, T] with a * b = heads. Sums of windows are products of the rows
+ * from `first` on, R of them, with a selector [1, 1, G, R] of zeros and ones, so that the chunks, and with them K and V,
+ * are the same whatever is asked for.
  */
 function addStatistics(graph: GraphBuilder, heads: number, { squares, windows }: GraphVariant): void {
   const output = (name: string, value: string): void => {
@@ -187,9 +188,14 @@ function addStatistics(graph: GraphBuilder, heads: number, { squares, windows }:
   if (squares)
     output('column_squares', graph.op('ReduceSumSquare', ['weights', graph.ints([2])], { keepdims: 0 }));
   if (!windows) return;
-  graph.input('selector', 'f32', [1, 1, 'G', 'S']);
-  output('window_sums', graph.op('MatMul', ['selector', 'weights']));
+  graph.input('selector', 'f32', [1, 1, 'G', 'R']);
+  graph.input('first', 'i64', [1]);
+  const rows = graph.op('Slice', ['weights', 'first', graph.ints([toTheEnd]), graph.ints([2])]);
+  output('window_sums', graph.op('MatMul', ['selector', rows]));
 }
+
+/** Larger than any chunk: the end of a slice that runs to the end. */
+const toTheEnd = 2 ** 31 - 1;
 
 /** The variant a chunk needs, its selector, and how to read what the graph returns. */
 function statisticsOf({ start, count, needs }: PrefillChunk): {
@@ -201,7 +207,7 @@ function statisticsOf({ start, count, needs }: PrefillChunk): {
   const windows = needs.windows.filter(({ from, to }) => from < end && to > start);
   return {
     variant: { squares: needs.squares, windows: windows.length > 0 },
-    feeds: windows.length === 0 ? {} : { selector: selectorOf(windows, start, count) },
+    feeds: windows.length === 0 ? {} : selectorOf(windows, start, count),
     read: (result) => ({
       end,
       sums: floatData(result['column_sums']!),
@@ -212,13 +218,19 @@ function statisticsOf({ start, count, needs }: PrefillChunk): {
   };
 }
 
-/** [1, 1, windows, count]: 1 where a query of the chunk belongs to a window. */
-function selectorOf(windows: readonly QueryRange[], start: number, count: number): Tensor {
-  const selector = new Float32Array(windows.length * count);
+/** The first row of the chunk in any window, and [1, 1, windows, rows]: 1 where a row from there on belongs to one. */
+function selectorOf(
+  windows: readonly QueryRange[],
+  start: number,
+  count: number,
+): Readonly<Record<'first' | 'selector', Tensor>> {
+  const first = Math.max(0, Math.min(...windows.map(({ from }) => from)) - start);
+  const rows = count - first;
+  const selector = new Float32Array(windows.length * rows);
   for (const [window, { from, to }] of windows.entries()) {
-    const first = Math.max(0, from - start);
-    const last = Math.min(count, to - start);
-    selector.fill(1, window * count + first, window * count + last);
+    const begin = Math.max(0, from - start - first);
+    const end = Math.min(rows, to - start - first);
+    selector.fill(1, window * rows + begin, window * rows + end);
   }
-  return floats(selector, [1, 1, windows.length, count]);
+  return { first: int64s([first], [1]), selector: floats(selector, [1, 1, windows.length, rows]) };
 }

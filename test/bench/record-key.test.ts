@@ -2,10 +2,16 @@ import { appendFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { hashDataset, hashSample } from '../../src/bench/content-hashes.js';
-import { recordKey } from '../../src/bench/record-key.js';
+import { type KeySettings, recordKeys } from '../../src/bench/record-key.js';
 import { generation, scratch, writeTask } from './fake-run.js';
 
-const parts: Parameters<typeof recordKey>[0] = {
+type Parts = KeySettings & { readonly task: string; readonly sampleSha256: string };
+
+function recordKey({ task, sampleSha256, ...settings }: Parts): string {
+  return recordKeys(settings)(task, sampleSha256);
+}
+
+const parts: Parts = {
   bundleSha256: 'b',
   task: 't',
   sampleSha256: 's',

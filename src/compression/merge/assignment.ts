@@ -1,3 +1,4 @@
+import { dot } from '../../core/dot.js';
 import type { FloatPool } from '../../core/float-pool.js';
 import { pairwiseMean } from '../../core/pairwise-mean.js';
 import { gatherRows } from '../gather-rows.js';
@@ -69,20 +70,6 @@ export class Assignment {
   }
 }
 
-/** Euclidean length of every key: [heads, length]. */
-export function keyNorms({ heads, headDim, length, capacity, keys }: LayerInput): Float64Array {
-  const norms = new Float64Array(heads * length);
-  for (let head = 0; head < heads; head++) {
-    for (let i = 0; i < length; i++) {
-      const from = (head * capacity + i) * headDim;
-      let square = 0;
-      for (let d = from; d < from + headDim; d++) square += keys[d]! * keys[d]!;
-      norms[head * length + i] = Math.sqrt(square);
-    }
-  }
-  return norms;
-}
-
 function similaritiesOf({
   layer,
   norms,
@@ -98,10 +85,12 @@ function similaritiesOf({
     for (let e = head * evictedRows; e < (head + 1) * evictedRows; e++) {
       const own = evicted[e]!;
       const other = kept[head * rows + targets[e]!]!;
-      let a = (head * capacity + own) * headDim;
-      let b = (head * capacity + other) * headDim;
-      let product = 0;
-      for (const end = a + headDim; a < end; a++, b++) product += keys[a]! * keys[b]!;
+      const product = dot(
+        keys,
+        (head * capacity + own) * headDim,
+        (head * capacity + other) * headDim,
+        headDim,
+      );
       found[e] = product / (norms[head * length + own]! * norms[head * length + other]!);
     }
   }
