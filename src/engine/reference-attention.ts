@@ -16,15 +16,16 @@ export interface AttentionReference {
  * Causal attention of the queries `from..to-1` in float64, straight from the formula: the slow path that the
  * kernels are compared with.
  *
- * @returns attention token-major [to - from, heads * headDim]; column sums [heads, to]
+ * @returns attention token-major [to - from, heads * headDim]; column sums and sums of squared weights [heads, to]
  */
 export function referenceAttention(
   inputs: AttentionReference,
   { from, to }: { from: number; to: number },
-): { attention: Float64Array; columnSums: Float64Array } {
+): { attention: Float64Array; columnSums: Float64Array; columnSquares: Float64Array } {
   const { heads, kvHeads, headDim, length, queries, keys, values } = inputs;
   const attention = new Float64Array((to - from) * heads * headDim);
   const columnSums = new Float64Array(heads * to);
+  const columnSquares = new Float64Array(heads * to);
   for (let head = 0; head < heads; head++) {
     const kvHead = Math.floor((head * kvHeads) / heads);
     for (let q = from; q < to; q++) {
@@ -46,6 +47,7 @@ export function referenceAttention(
       for (let k = 0; k <= q; k++) {
         const weight = weights[k]! / total;
         columnSums[head * to + k]! += weight;
+        columnSquares[head * to + k]! += weight * weight;
         for (let d = 0; d < headDim; d++) {
           attention[((q - from) * heads + head) * headDim + d]! +=
             weight * values[(kvHead * length + k) * headDim + d]!;
@@ -53,5 +55,5 @@ export function referenceAttention(
       }
     }
   }
-  return { attention, columnSums };
+  return { attention, columnSums, columnSquares };
 }

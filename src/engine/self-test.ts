@@ -1,4 +1,3 @@
-import { noNeeds } from '../core/attention-statistics.js';
 import { messageOf } from '../core/errors.js';
 import { seededRandom } from '../core/seeded-random.js';
 import { GraphBuilder } from '../onnx/graph-builder.js';
@@ -84,7 +83,7 @@ function attentionCase(length: number): AttentionReference & { query: Float32Arr
 
 /**
  * The second of two chunks: its past comes from JavaScript buffers, which must stay as they were, and of which rows
- * that are not past yet must not be read.
+ * that are not past yet must not be read. All statistics are asked for, the window without the chunk's first query.
  */
 async function groupedAttentionError(runtime: Runtime): Promise<number> {
   const { heads, kvHeads, headDim } = shape;
@@ -107,21 +106,26 @@ async function groupedAttentionError(runtime: Runtime): Promise<number> {
     keys,
     values: pastOf(inputs.values),
     capacity: length,
-    needs: noNeeds,
+    needs: { squares: true, windows: [{ from: start + 1, to: length }] },
   });
   const expected = referenceAttention(inputs, { from: start, to: length });
+  const window = referenceAttention(inputs, { from: start + 1, to: length });
   const untouched = keys.every((number, i) => Object.is(number, before[i]));
   return Math.max(
     largestError(floatData(result.attention), expected.attention),
     largestError(result.statistics.sums, expected.columnSums),
+    largestError(result.statistics.squares ?? [], expected.columnSquares),
+    largestError(result.statistics.windowSums ?? [], window.columnSums),
     untouched ? 0 : Number.POSITIVE_INFINITY,
   );
 }
 
+/** Two sequences of one cache, the second a token shorter. */
 async function decodeAttentionError(runtime: Runtime): Promise<number> {
   const { heads, kvHeads, headDim } = shape;
   const length = 5;
   const capacity = 9;
+  const rows = [length, length - 1];
   const inputs = attentionCase(length);
   const widen = (rows: Float32Array): Float32Array => {
     const wide = new Float32Array(kvHeads * capacity * headDim).fill(7);
@@ -132,13 +136,15 @@ async function decodeAttentionError(runtime: Runtime): Promise<number> {
       );
     return wide;
   };
-  const [keys, values] = [widen(inputs.keys), widen(inputs.values)];
-  const cache = new LayerCache({ heads: kvHeads, headDim, rows: length, capacity, keys, values });
+  const twice = (one: Float32Array): Float32Array => Float32Array.from([...one, ...one]);
+  const [keys, values] = [twice(widen(inputs.keys)), twice(widen(inputs.values))];
+  const cache = new LayerCache({ heads: kvHeads, headDim, rows, capacity, keys, values });
   const attend = await openDecodeAttention(runtime, shape);
-  const query = inputs.query.subarray((length - 1) * heads * headDim);
-  const attention = await attend(floats(query, [1, 1, heads * headDim]), cache);
-  const expected = referenceAttention(inputs, { from: length - 1, to: length });
-  return largestError(floatData(attention), expected.attention);
+  const width = heads * headDim;
+  const queries = rows.flatMap((to) => [...inputs.query.subarray((to - 1) * width, to * width)]);
+  const attention = await attend(floats(Float32Array.from(queries), [rows.length, 1, width]), cache);
+  const expected = rows.flatMap((to) => [...referenceAttention(inputs, { from: to - 1, to }).attention]);
+  return largestError(floatData(attention), expected);
 }
 
 async function rotaryError(runtime: Runtime): Promise<number> {
