@@ -1,6 +1,6 @@
 import { LayerCompressor } from '../compression/layer-compressor.js';
 import type { LayerInput } from '../compression/layer-input.js';
-import { MethodSet } from '../compression/method-set.js';
+import { type MethodSemantics, MethodSet } from '../compression/method-set.js';
 import type { Budget } from '../core/budget.js';
 import { FloatPool } from '../core/float-pool.js';
 import { seededRandom } from '../core/seeded-random.js';
@@ -14,17 +14,21 @@ import { prefillOneLayer } from './prefill-layer.js';
 const shape = { heads: 32, headDim: 128, length: 4096 } as const;
 const textTokens = 200;
 
-/** Methods timed alone, and those that share a search timed as the cells of one run. */
+/** Methods timed alone: those that only evict, then those that merge. */
 const alone = [
-  'h2o',
-  'snapkv',
-  'look-m-tp',
-  'look-m-p',
-  'look-m-tp-a',
-  'look-m-tp-w',
-  'look-m-tp-p',
-] as const;
-const together = ['look-m-tp-a', 'look-m-tp-w', 'look-m-tp-p'] as const;
+  ['h2o', 'release'],
+  ['snapkv', 'release'],
+  ['roco', 'paper'],
+  ['knorm', 'paper'],
+  ['look-m-tp', 'release'],
+  ['look-m-p', 'release'],
+  ['look-m-tp-a', 'release'],
+  ['look-m-tp-w', 'release'],
+  ['look-m-tp-p', 'release'],
+] as const satisfies readonly (readonly [string, MethodSemantics])[];
+
+/** Methods that share a search, timed as the cells of one run. */
+const together = alone.slice(-3);
 
 /** The layer's prefill takes tens of seconds: a few rounds of it are enough to compare with. */
 const mostPrefillRounds = 2;
@@ -87,10 +91,10 @@ export async function benchmarkCompression(runtime: Runtime, rounds: number): Pr
     capacityFor: (kept: number) => kept,
     pool,
   };
-  const compress = async (names: readonly string[], budget: Budget): Promise<void> => {
+  const compress = async (cells: (typeof alone)[number][], budget: Budget): Promise<void> => {
     const compressor = new LayerCompressor(layer, tools);
-    for (const name of names) {
-      const { cache } = await compressor.compress(methods.policy(name, 'release'), budget, shape.length);
+    for (const [name, semantics] of cells) {
+      const { cache } = await compressor.compress(methods.policy(name, semantics), budget, shape.length);
       pool.give(cache.keys);
       pool.give(cache.values);
     }
@@ -103,8 +107,9 @@ export async function benchmarkCompression(runtime: Runtime, rounds: number): Pr
     const beside = `matrix products, ${label}`;
     const products = await matrixProducts(runtime, 2 * Math.trunc(shape.length * ratio));
     contenders.push({ name: beside, run: products });
-    for (const name of alone) {
-      contenders.push({ name: `${name}, ${label}`, beside, run: () => compress([name], budget) });
+    for (const cell of alone) {
+      const name = `${cell[0]} (${cell[1]}), ${label}`;
+      contenders.push({ name, beside, run: () => compress([cell], budget) });
     }
     contenders.push({
       name: `tp-a, -w, -p together, ${label}`,
