@@ -5,7 +5,6 @@ import { MethodSet } from '../../../src/compression/method-set.js';
 import { type Policy, policyNeeds } from '../../../src/compression/policy.js';
 import { unionOfNeeds } from '../../../src/core/attention-statistics.js';
 import type { Budget } from '../../../src/core/budget.js';
-
 import { cacheCapacity } from '../../../src/engine/layer-cache.js';
 import type { Kernels } from '../../support/kernels.js';
 import {

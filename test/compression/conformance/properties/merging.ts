@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { headRows, keptOf } from '../../../support/compress.js';
 import { always, type Property, shown } from '../property.js';
 import { merges, type Subject, stagesOf } from '../subjects.js';
+import type { Run } from '../world.js';
 
 export const staysFinite: Property = {
   name: 'finite',
@@ -18,10 +19,22 @@ export const staysFinite: Property = {
   },
 };
 
-/** Whether merged rows are means of rows: not scaled by similarities, not paired with other tokens. */
+const mergeName = (subject: Subject): string | undefined =>
+  stagesOf(subject)?.composition.merge.id.split(' ')[0];
+
+/** Whether merged rows are means of rows, not scaled by similarities. */
 function takesMeans(subject: Subject): boolean {
-  const rule = stagesOf(subject)?.composition.merge.id.split(' ')[0];
-  return rule === 'average' || rule === 'pivotal' || rule === 'released-pivotal';
+  return ['average', 'pivotal', 'released-average', 'released-pivotal'].includes(mergeName(subject) ?? '');
+}
+
+/**
+ * Whether a row gets the tokens it is nearest to and no others: the release's average gives it others, and so does its
+ * pivotal merge where a key has no length.
+ */
+function mergesNearest(subject: Subject, { scenario }: Run): boolean {
+  const name = mergeName(subject);
+  if (name === 'released-average') return false;
+  return name !== 'released-pivotal' || scenario.name !== 'keys without length';
 }
 
 /** Rounding of a mean of numbers of about 1. */
@@ -29,14 +42,11 @@ const rounding = 1e-6;
 
 export const staysInHull: Property = {
   name: 'hull',
-  says: 'merges into a row nothing beyond the least and largest of the row and the tokens assigned to it',
+  says: 'merges into a row nothing beyond the least and largest of the row and the tokens assigned to it, or of all where the release gives it others',
   applies: takesMeans,
   async check(subject, { world }) {
     let merged = 0;
-    const released = subject.semantics === 'release';
-    // The release assigns every token of a head to its first key without length, whatever is nearest.
-    const runs = world.runs().filter(({ scenario }) => !released || scenario.name !== 'keys without length');
-    for (const run of runs) {
+    for (const run of world.runs()) {
       const { layer, length } = run;
       const { cache } = await world.alone(subject, run);
       if (cache.merged === undefined) continue;
@@ -44,9 +54,10 @@ export const staysInHull: Property = {
       const evictedRows = length - cache.rows;
       for (let head = 0; head < layer.heads; head++) {
         const kept = keptOf(cache, head);
-        const assigned = kept.map((position) => [position]);
+        const nearest = mergesNearest(subject, run);
+        const assigned = kept.map((position) => (nearest ? [position] : [...kept]));
         for (let e = head * evictedRows; e < (head + 1) * evictedRows; e++) {
-          assigned[targets[e]!]!.push(evicted[e]!);
+          for (const among of nearest ? [assigned[targets[e]!]!] : assigned) among.push(evicted[e]!);
         }
         for (const of of ['keys', 'values'] as const) {
           const at = { head, headDim: layer.headDim };
