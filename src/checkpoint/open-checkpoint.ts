@@ -4,6 +4,7 @@ import { UserError } from '../core/errors.js';
 import { fileExists } from '../core/json-file.js';
 import { readCheckpointJson } from './checkpoint-json.js';
 import { findWeights, type LlavaWeights } from './checkpoint-parts.js';
+import { type NamedContent, readCheckpointTokenizer } from './checkpoint-tokenizer.js';
 import {
   type ClipShape,
   type ClipVisionConfig,
@@ -17,13 +18,7 @@ import { layoutMarksSchema, llavaConfigSchema, llavaHfConfigSchema } from './lla
 import { openWeights } from './open-weights.js';
 import type { SafetensorsFiles } from './safetensors.js';
 import type { SourceFile } from './source-files.js';
-import {
-  addsBos,
-  generationConfigSchema,
-  type PromptFile,
-  promptFileSchema,
-  tokenizerConfigSchema,
-} from './token-config.js';
+import { type PromptFile, promptFileSchema } from './token-config.js';
 
 export type CheckpointLayout = 'llava' | 'llava-hf';
 
@@ -39,8 +34,8 @@ export interface Checkpoint {
   /** The checkpoint's own `prompt.json`. */
   readonly prompt: PromptFile | undefined;
   readonly weights: LlavaWeights;
-  /** `tokenizer.json` and the files beside it, to be copied as they are. */
-  readonly tokenizerFiles: readonly SourceFile[];
+  /** `tokenizer.json` and the files beside it, as they go into the bundle. */
+  readonly tokenizerFiles: readonly NamedContent[];
   /** Every file the checkpoint was read from. */
   readonly sourceFiles: readonly SourceFile[];
   close(): Promise<void>;
@@ -54,8 +49,6 @@ export interface OpenCheckpointOptions {
 
 const supported =
   'only LLaVA-1.5 checkpoints (CLIP tower, two-layer GELU projector, plain Llama) can be used';
-const requiredTokenizerFiles = ['tokenizer.json', 'tokenizer_config.json'];
-const optionalTokenizerFiles = ['special_tokens_map.json'];
 
 /**
  * Opens a checkpoint in the layout of `liuhaotian/llava-v1.5` or `llava-hf/llava-1.5`.
@@ -76,7 +69,7 @@ export async function openCheckpoint({ path, vision }: OpenCheckpointOptions): P
     imageProcessorConfigSchema,
     supported,
   );
-  const tokenizer = await readTokenizer(path, config.text);
+  const tokenizer = await readCheckpointTokenizer(path, config.text, supported);
   const promptPath = join(path, 'prompt.json');
   const prompt = (await fileExists(promptPath))
     ? await readCheckpointJson(promptPath, promptFileSchema)
@@ -107,11 +100,11 @@ export async function openCheckpoint({ path, vision }: OpenCheckpointOptions): P
       tokens: { ...tokenizer.tokens, addBos: tokenizer.tokens.addBos && (prompt?.allowsBos ?? true) },
       prompt,
       weights,
-      tokenizerFiles: tokenizer.copied,
+      tokenizerFiles: tokenizer.files,
       sourceFiles: [
         ...configFiles.map((name) => ({ path: join(path, name), name })),
         ...towerFiles.map((name) => ({ path: join(towerDir, name), name: towerName + name })),
-        ...tokenizer.read,
+        ...tokenizer.sourceFiles,
         ...model.sources,
         ...(tower === model ? [] : tower.sources),
       ],
@@ -208,59 +201,6 @@ function refuseMismatch(config: CheckpointConfig, image: ImageProcessing, path: 
       ? undefined
       : `images are ${image.size} pixels in preprocessor_config.json, but the tower takes ${imageSize}`);
   if (what !== undefined) throw new UserError({ where: join(path, 'config.json'), what, fix: supported });
-}
-
-async function readTokenizer(path: string, text: LlamaConfig) {
-  const required = requiredTokenizerFiles.map((name) => ({ path: join(path, name), name }));
-  for (const file of required) {
-    if (await fileExists(file.path)) continue;
-    throw new UserError({
-      where: path,
-      what: `has no ${file.name}`,
-      fix: 'save the tokenizer there with transformers: AutoTokenizer.from_pretrained(...).save_pretrained(...)',
-    });
-  }
-  const copied = [...required, ...(await present(path, optionalTokenizerFiles))];
-  const tokenizer = await readCheckpointJson(join(path, 'tokenizer_config.json'), tokenizerConfigSchema);
-  const generationFiles = await present(path, ['generation_config.json']);
-  const generation =
-    generationFiles[0] === undefined
-      ? {}
-      : await readCheckpointJson(generationFiles[0].path, generationConfigSchema);
-  const bos = generation.bos_token_id ?? text.bos_token_id ?? llamaBos;
-  const eos = generation.eos_token_id ?? text.eos_token_id ?? llamaEos;
-  const ends = typeof eos === 'number' ? [eos] : eos;
-  const end = ends[0];
-  const unknown = [bos, ...ends].find((id) => id >= text.vocab_size);
-  if (end === undefined || ends.length > 1 || unknown !== undefined) {
-    const what =
-      unknown === undefined
-        ? `eos_token_id lists ${ends.length} tokens, only one is supported`
-        : `token ${unknown} is not in the vocabulary of ${text.vocab_size}`;
-    throw new UserError({
-      where: generationFiles[0]?.path ?? join(path, 'config.json'),
-      what,
-      fix: supported,
-    });
-  }
-  return {
-    tokens: { bos, eos: end, addBos: addsBos(tokenizer) ?? true },
-    copied,
-    read: [...copied, ...generationFiles],
-  };
-}
-
-/** Token numbers of `LlamaConfig` when no file names others. */
-const llamaBos = 1;
-const llamaEos = 2;
-
-async function present(path: string, names: readonly string[]): Promise<SourceFile[]> {
-  const files: SourceFile[] = [];
-  for (const name of names) {
-    const file = { path: join(path, name), name };
-    if (await fileExists(file.path)) files.push(file);
-  }
-  return files;
 }
 
 async function isDirectory(path: string): Promise<boolean> {

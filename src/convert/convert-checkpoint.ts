@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import {
   type BundleManifest,
@@ -79,8 +78,8 @@ async function writeBundle(
   const imageGraph = visionGraph(vision, text.hiddenSize, image.tensors);
   const imageGraphFile = await writeBundleFile(dir, fileNames.vision, imageGraph);
   const files = [...language.decoderFiles, image.file, imageGraphFile, language.embeddingFile];
-  for (const { path, name } of checkpoint.tokenizerFiles) {
-    files.push(await writeBundleFile(dir, name, await readFile(path)));
+  for (const { name, content } of checkpoint.tokenizerFiles) {
+    files.push(await writeBundleFile(dir, name, content));
   }
 
   const manifest = bundleManifestSchema.parse({
