@@ -7,7 +7,6 @@ import {
   type ClipWeights,
   clipWeights,
   embeddingName,
-  type FindTensor,
   type LlamaWeights,
   llamaWeights,
   llavaHfNames,
@@ -15,22 +14,35 @@ import {
   type NamingScheme,
   type ProjectorWeights,
   projectorWeights,
+  type TensorFinder,
 } from './weight-names.js';
 
 /** A tensor of a checkpoint, found and checked but not read. */
-export interface SourceTensor {
+interface FoundTensor {
   readonly files: SafetensorsFiles;
   /** Its name in the checkpoint. */
   readonly name: string;
   readonly dtype: FloatDtype;
+}
+
+/** The [out, in] matrix of a linear layer. */
+export interface SourceMatrix extends FoundTensor {
+  readonly role: 'matrix';
+  readonly dims: readonly [number, number];
+}
+
+/** Any other tensor: a norm, bias, kernel or table. */
+export interface SourcePlain extends FoundTensor {
+  readonly role: 'plain';
   readonly dims: readonly number[];
 }
+export type SourceTensor = SourceMatrix | SourcePlain;
 
 /** The weights of a LLaVA model by part. */
 export interface LlavaWeights {
-  readonly text: LlamaWeights<SourceTensor>;
-  readonly tower: ClipWeights<SourceTensor>;
-  readonly projector: ProjectorWeights<SourceTensor>;
+  readonly text: LlamaWeights<SourcePlain, SourceMatrix>;
+  readonly tower: ClipWeights<SourcePlain, SourceMatrix>;
+  readonly projector: ProjectorWeights<SourcePlain, SourceMatrix>;
 }
 
 /** A long list of absent tensors says no more than its beginning. */
@@ -70,21 +82,25 @@ export function findLanguageModelWeights(
 /** Lets `find` look up all it needs, then throws one `UserError` about `dir` if anything was at fault. */
 function findTensors<T>(
   dir: string,
-  find: (finder: (weights: OpenWeights) => FindTensor<SourceTensor>) => T,
+  find: (finder: (weights: OpenWeights) => TensorFinder<SourcePlain, SourceMatrix>) => T,
 ): T {
-  const missing: string[] = [];
-  const unfit: string[] = [];
-  const found = find(({ files }) => (name, dims) => {
+  const missing = new Set<string>();
+  const unfit = new Set<string>();
+  const check = (files: SafetensorsFiles, name: string, dims: readonly number[]): FoundTensor => {
     const tensor = files.tensors.get(name);
     const dtype = floatDtypes.find((known) => known === tensor?.dtype);
-    if (tensor === undefined) missing.push(name);
-    else if (dtype === undefined) unfit.push(`${name} is ${tensor.dtype}, not ${floatDtypes.join(', ')}`);
+    if (tensor === undefined) missing.add(name);
+    else if (dtype === undefined) unfit.add(`${name} is ${tensor.dtype}, not ${floatDtypes.join(', ')}`);
     else if (!sameDims(tensor.dims, dims)) {
-      unfit.push(`${name} is [${tensor.dims.join(', ')}], but the config means [${dims.join(', ')}]`);
+      unfit.add(`${name} is [${tensor.dims.join(', ')}], but the config means [${dims.join(', ')}]`);
     }
-    return { files, name, dtype: dtype ?? 'F32', dims };
-  });
-  const faults = [...summary('missing tensors', missing), ...summary('unusable tensors', unfit)];
+    return { files, name, dtype: dtype ?? 'F32' };
+  };
+  const found = find(({ files }) => ({
+    plain: (name, dims) => ({ ...check(files, name, dims), role: 'plain', dims }),
+    matrix: (name, dims) => ({ ...check(files, name, dims), role: 'matrix', dims }),
+  }));
+  const faults = [...summary('missing tensors', [...missing]), ...summary('unusable tensors', [...unfit])];
   if (faults.length > 0) {
     throw new UserError({
       where: dir,

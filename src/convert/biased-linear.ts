@@ -1,10 +1,10 @@
 import type { ExternalTensor, GraphBuilder } from '../onnx/graph-builder.js';
+import { addProduct, type StoredMatrix } from '../onnx/stored-matrix.js';
 
 /** A linear layer as it is stored: weight [out, in], bias [out]. */
 export interface StoredLinear {
-  readonly weight: ExternalTensor;
+  readonly weight: StoredMatrix;
   readonly bias: ExternalTensor;
-  readonly dims: readonly [number, number];
 }
 
 /** [1, T, in] -> [1, T, out]. */
@@ -12,9 +12,8 @@ export function biasedLinear(
   builder: GraphBuilder,
   value: string,
   name: string,
-  linear: StoredLinear,
+  { weight, bias }: StoredLinear,
 ): string {
-  const weight = builder.external(`${name}.weight`, 'f32', linear.dims, linear.weight);
-  const bias = builder.external(`${name}.bias`, 'f32', [linear.dims[0]], linear.bias);
-  return builder.op('Add', [builder.microsoft('FusedMatMul', [value, weight], { transB: 1 }), bias]);
+  const product = addProduct(builder, value, { name: `${name}.weight`, matrix: weight });
+  return builder.op('Add', [product, builder.external(`${name}.bias`, 'f32', [weight.dims[0]], bias)]);
 }

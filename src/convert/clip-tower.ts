@@ -1,6 +1,7 @@
 import type { ClipShape } from '../checkpoint/clip-config.js';
 import type { ClipLayer, ClipWeights } from '../checkpoint/weight-names.js';
 import type { ExternalTensor, GraphBuilder } from '../onnx/graph-builder.js';
+import type { StoredMatrix } from '../onnx/stored-matrix.js';
 import { biasedLinear } from './biased-linear.js';
 
 /** quick_gelu is x * sigmoid(1.702 x). */
@@ -24,7 +25,7 @@ export interface TowerValues {
 export function addClipTower(
   builder: GraphBuilder,
   shape: ClipShape,
-  tensors: ClipWeights<ExternalTensor>,
+  tensors: ClipWeights<ExternalTensor, StoredMatrix>,
   pixels: string,
 ): TowerValues {
   const embeddings = embed(builder, shape, tensors.embedding, pixels);
@@ -44,7 +45,7 @@ export function addClipTower(
 function embed(
   builder: GraphBuilder,
   shape: ClipShape,
-  tensors: ClipWeights<ExternalTensor>['embedding'],
+  tensors: ClipWeights<ExternalTensor, StoredMatrix>['embedding'],
   pixels: string,
 ): string {
   const { hiddenSize, channels, patchSize, tokensPerImage } = shape;
@@ -73,26 +74,23 @@ function embed(
 function encoderLayer(
   builder: GraphBuilder,
   shape: ClipShape,
-  layer: ClipLayer<ExternalTensor>,
+  layer: ClipLayer<ExternalTensor, StoredMatrix>,
   name: string,
   hidden: string,
 ): string {
-  const { hiddenSize: width, intermediateSize: wide, heads } = shape;
   const norm1 = { weight: layer.norm1Weight, bias: layer.norm1Bias };
   const input = layerNorm(builder, shape, hidden, `${name}.norm1`, norm1);
   const project = (part: 'q' | 'k' | 'v'): string =>
     biasedLinear(builder, input, `${name}.${part}`, {
       weight: layer[`${part}Weight`],
       bias: layer[`${part}Bias`],
-      dims: [width, width],
     });
   const attention = builder.microsoft('MultiHeadAttention', [project('q'), project('k'), project('v')], {
-    num_heads: heads,
+    num_heads: shape.heads,
   });
   const projected = biasedLinear(builder, attention, `${name}.out`, {
     weight: layer.outWeight,
     bias: layer.outBias,
-    dims: [width, width],
   });
   const attended = builder.op('Add', [hidden, projected]);
   const norm2 = { weight: layer.norm2Weight, bias: layer.norm2Bias };
@@ -100,7 +98,7 @@ function encoderLayer(
     builder,
     layerNorm(builder, shape, attended, `${name}.norm2`, norm2),
     `${name}.fc1`,
-    { weight: layer.fc1Weight, bias: layer.fc1Bias, dims: [wide, width] },
+    { weight: layer.fc1Weight, bias: layer.fc1Bias },
   );
   const activated =
     shape.activation === 'gelu'
@@ -109,7 +107,6 @@ function encoderLayer(
   const outer = biasedLinear(builder, activated, `${name}.fc2`, {
     weight: layer.fc2Weight,
     bias: layer.fc2Bias,
-    dims: [width, wide],
   });
   return builder.op('Add', [attended, outer]);
 }

@@ -1,9 +1,10 @@
 import type { LlamaShape } from '../checkpoint/llama-config.js';
 import type { LlamaLayer, LlamaWeights } from '../checkpoint/weight-names.js';
 import { type ExternalTensor, GraphBuilder } from '../onnx/graph-builder.js';
+import { addProduct, type StoredMatrix } from '../onnx/stored-matrix.js';
 
 /** Where the weights of the language model lie; the token rows are looked up outside the graphs. */
-export interface LlamaTensors extends Omit<LlamaWeights<ExternalTensor>, 'embedding'> {
+export interface LlamaTensors extends Omit<LlamaWeights<ExternalTensor, StoredMatrix>, 'embedding'> {
   /** Rotary tables, [maxPositions, headDim / 2]. */
   readonly cos: ExternalTensor;
   readonly sin: ExternalTensor;
@@ -64,44 +65,39 @@ class SegmentGraph {
 
   /** Outputs `q`, `k` (both rotated) and `v` of a layer. */
   queryKeyValue(layer: number, normed: string): void {
-    const { heads, kvHeads, headDim, hiddenSize, maxPositions } = this.#shape;
+    const { heads, kvHeads, headDim, maxPositions } = this.#shape;
     const weights = this.#layer(layer);
     const positions = this.builder.input('positions', 'i64', [1, rows]);
     const table = [maxPositions, headDim / 2];
     const cos = this.builder.external('cos', 'f32', table, this.#tensors.cos);
     const sin = this.builder.external('sin', 'f32', table, this.#tensors.sin);
-    for (const [part, width] of [
-      ['q', heads * headDim],
-      ['k', kvHeads * headDim],
-    ] as const) {
-      const projected = this.#linear(normed, `layers.${layer}.${part}`, weights[part], [width, hiddenSize]);
+    for (const part of ['q', 'k'] as const) {
+      const projected = this.#linear(normed, `layers.${layer}.${part}`, weights[part]);
       this.builder.microsoft('RotaryEmbedding', [projected, positions, cos, sin], {}, part);
     }
-    const valueDims = [kvHeads * headDim, hiddenSize] as const;
-    this.#linear(normed, `layers.${layer}.v`, weights.v, valueDims, 'v');
+    this.#linear(normed, `layers.${layer}.v`, weights.v, 'v');
     this.builder.output('q', 'f32', [1, rows, heads * headDim]);
     for (const name of ['k', 'v']) this.builder.output(name, 'f32', [1, rows, kvHeads * headDim]);
   }
 
   /** What follows the attention of a layer: output projection and MLP, each added, then the next RMSNorm. */
   afterAttention(layer: number, hidden: string, attention: string): { normed: string; residual: string } {
-    const { heads, headDim, hiddenSize, intermediateSize, layers } = this.#shape;
+    const { layers } = this.#shape;
     const name = `layers.${layer}`;
     const weights = this.#layer(layer);
-    const projected = this.#linear(attention, `${name}.o`, weights.o, [hiddenSize, heads * headDim]);
+    const projected = this.#linear(attention, `${name}.o`, weights.o);
     const middle = this.#addAndNorm(
       hidden,
       projected,
       this.#vector(`${name}.attentionNorm`, weights.attentionNorm),
       { normed: 'mlp_in', residual: 'attended' },
     );
-    const wide = [intermediateSize, hiddenSize] as const;
-    const gate = this.#linear(middle.normed, `${name}.gate`, weights.gate, wide);
-    const up = this.#linear(middle.normed, `${name}.up`, weights.up, wide);
+    const gate = this.#linear(middle.normed, `${name}.gate`, weights.gate);
+    const up = this.#linear(middle.normed, `${name}.up`, weights.up);
     // x * sigmoid(x), which is SiLU
     const silu = this.builder.microsoft('QuickGelu', [gate], { alpha: { float: 1 } });
     const product = this.builder.op('Mul', [silu, up]);
-    const down = this.#linear(product, `${name}.down`, weights.down, [hiddenSize, intermediateSize]);
+    const down = this.#linear(product, `${name}.down`, weights.down);
     const next = layer + 1;
     const norm =
       next === layers
@@ -111,9 +107,8 @@ class SegmentGraph {
   }
 
   logits(normed: string): void {
-    const { vocabSize, hiddenSize } = this.#shape;
-    this.#linear(normed, 'head', this.#tensors.head, [vocabSize, hiddenSize], 'logits');
-    this.builder.output('logits', 'f32', [1, rows, vocabSize]);
+    this.#linear(normed, 'head', this.#tensors.head, 'logits');
+    this.builder.output('logits', 'f32', [1, rows, this.#shape.vocabSize]);
   }
 
   #addAndNorm(
@@ -131,23 +126,15 @@ class SegmentGraph {
     return names;
   }
 
-  /** `value` times the transpose of a stored [out, in] matrix. */
-  #linear(
-    value: string,
-    name: string,
-    where: ExternalTensor,
-    dims: readonly [number, number],
-    output?: string,
-  ): string {
-    const weight = this.builder.external(name, 'f32', dims, where);
-    return this.builder.microsoft('FusedMatMul', [value, weight], { transB: 1 }, output);
+  #linear(value: string, name: string, matrix: StoredMatrix, output?: string): string {
+    return addProduct(this.builder, value, { name, matrix, ...(output === undefined ? {} : { output }) });
   }
 
   #vector(name: string, where: ExternalTensor): string {
     return this.builder.external(name, 'f32', [this.#shape.hiddenSize], where);
   }
 
-  #layer(layer: number): LlamaLayer<ExternalTensor> {
+  #layer(layer: number): LlamaLayer<ExternalTensor, StoredMatrix> {
     return this.#tensors.layers[layer]!;
   }
 }

@@ -1,9 +1,9 @@
-import type { LlavaWeights, SourceTensor } from '../checkpoint/checkpoint-parts.js';
+import type { LlavaWeights, SourceMatrix, SourceTensor } from '../checkpoint/checkpoint-parts.js';
 import type { LlamaShape } from '../checkpoint/llama-config.js';
-import type { ClipLayer, LlamaLayer } from '../checkpoint/weight-names.js';
 import { elementCount } from '../core/tensor.js';
 import { ExternalWeightFile, type WrittenFile } from '../onnx/external-weights.js';
 import type { ExternalTensor } from '../onnx/graph-builder.js';
+import type { StoredMatrix } from '../onnx/stored-matrix.js';
 import type { LlamaTensors } from './llama-segments.js';
 import { rotaryTable, rotaryTableBytes } from './rotary-tables.js';
 import type { VisionTensors } from './vision-graph.js';
@@ -18,7 +18,7 @@ export function writeTextWeights(
   { weights, shape, onBytes }: { weights: LlavaWeights['text']; shape: LlamaShape; onBytes: OnBytes },
 ): Promise<{ tensors: LlamaTensors; file: WrittenFile }> {
   return writeWeightFile(dir, name, async (file) => {
-    const layers: LlamaLayer<ExternalTensor>[] = [];
+    const layers: LlamaTensors['layers'][number][] = [];
     for (const layer of weights.layers) layers.push(await addWidened(file, layer, onBytes));
     const { norm, head } = await addWidened(file, { norm: weights.norm, head: weights.head }, onBytes);
     const cos = await file.add(counted(rotaryTable(shape, Math.cos), onBytes));
@@ -35,7 +35,7 @@ export function writeVisionWeights(
 ): Promise<{ tensors: VisionTensors; file: WrittenFile }> {
   return writeWeightFile(dir, name, async (file) => {
     const embedding = await addWidened(file, weights.tower.embedding, onBytes);
-    const layers: ClipLayer<ExternalTensor>[] = [];
+    const layers: VisionTensors['tower']['layers'][number][] = [];
     for (const layer of weights.tower.layers) layers.push(await addWidened(file, layer, onBytes));
     const projector = await addWidened(file, weights.projector, onBytes);
     return { tower: { embedding, layers }, projector };
@@ -90,18 +90,24 @@ async function writeWeightFile<T>(
   }
 }
 
+/** What becomes of found tensors. */
+type Stored<Tensors> = {
+  readonly [Part in keyof Tensors]: Tensors[Part] extends SourceMatrix ? StoredMatrix : ExternalTensor;
+};
+
 /** Writes tensors one after another in the order of their keys. */
-async function addWidened<Part extends string>(
+async function addWidened<Tensors extends { readonly [Part in keyof Tensors]: SourceTensor }>(
   file: ExternalWeightFile,
-  tensors: Readonly<Record<Part, SourceTensor>>,
+  tensors: Tensors,
   onBytes: OnBytes,
-): Promise<Record<Part, ExternalTensor>> {
-  const stored: Partial<Record<Part, ExternalTensor>> = {};
-  for (const part of Object.keys(tensors) as Part[]) {
-    const { files, name } = tensors[part];
-    stored[part] = await file.add(counted(files.floatBlocks(name), onBytes));
+): Promise<Stored<Tensors>> {
+  const stored: Record<string, StoredMatrix | ExternalTensor> = {};
+  for (const [part, tensor] of Object.entries<SourceTensor>(tensors)) {
+    const where = await file.add(counted(tensor.files.floatBlocks(tensor.name), onBytes));
+    stored[part] =
+      tensor.role === 'matrix' ? { kind: 'float', dtype: 'f32', dims: tensor.dims, where } : where;
   }
-  return stored as Record<Part, ExternalTensor>;
+  return stored as Stored<Tensors>;
 }
 
 async function* counted<T extends ArrayBufferView>(

@@ -1,13 +1,14 @@
 import type { ClipShape } from '../checkpoint/clip-config.js';
 import type { ClipWeights, ProjectorWeights } from '../checkpoint/weight-names.js';
 import { type ExternalTensor, GraphBuilder } from '../onnx/graph-builder.js';
+import type { StoredMatrix } from '../onnx/stored-matrix.js';
 import { addClipTower } from './clip-tower.js';
 import { addMlpProjector } from './mlp-projector.js';
 
 /** Where the weights of the vision part lie. */
 export interface VisionTensors {
-  readonly tower: ClipWeights<ExternalTensor>;
-  readonly projector: ProjectorWeights<ExternalTensor>;
+  readonly tower: ClipWeights<ExternalTensor, StoredMatrix>;
+  readonly projector: ProjectorWeights<ExternalTensor, StoredMatrix>;
 }
 
 /**
@@ -21,10 +22,7 @@ export function visionGraph(shape: ClipShape, hiddenSize: number, tensors: Visio
   const { imageSize, channels, tokensPerImage, hiddenSize: width } = shape;
   const pixels = builder.input('pixels', 'f32', [1, channels, imageSize, imageSize]);
   const tower = addClipTower(builder, shape, tensors.tower, pixels);
-  const features = addMlpProjector(builder, tensors.projector, tower.features, {
-    from: width,
-    to: hiddenSize,
-  });
+  const features = addMlpProjector(builder, tensors.projector, tower.features);
   const output = (name: string, value: string, dims: readonly number[]): void => {
     builder.op('Squeeze', [value, builder.ints([0])], {}, name);
     builder.output(name, 'f32', dims);
