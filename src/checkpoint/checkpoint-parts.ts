@@ -2,7 +2,8 @@ import { UserError } from '../core/errors.js';
 import type { ClipShape } from './clip-config.js';
 import type { LlamaShape } from './llama-config.js';
 import type { OpenWeights } from './open-weights.js';
-import { type FloatDtype, floatDtypes, type SafetensorsFiles } from './safetensors.js';
+import type { TensorFiles } from './tensor-files.js';
+import { type FloatDtype, floatDtypes, type TensorSource } from './tensor-source.js';
 import {
   type ClipWeights,
   clipWeights,
@@ -19,8 +20,8 @@ import {
 
 /** A tensor of a checkpoint, found and checked but not read. */
 interface FoundTensor {
-  readonly files: SafetensorsFiles;
-  /** Its name in the checkpoint. */
+  readonly source: TensorSource;
+  /** Its name in the source. */
   readonly name: string;
   readonly dtype: FloatDtype;
 }
@@ -86,7 +87,7 @@ function findTensors<T>(
 ): T {
   const missing = new Set<string>();
   const unfit = new Set<string>();
-  const check = (files: SafetensorsFiles, name: string, dims: readonly number[]): FoundTensor => {
+  const check = (files: TensorFiles, name: string, dims: readonly number[]): FoundTensor => {
     const tensor = files.tensors.get(name);
     const dtype = floatDtypes.find((known) => known === tensor?.dtype);
     if (tensor === undefined) missing.add(name);
@@ -94,7 +95,7 @@ function findTensors<T>(
     else if (!sameDims(tensor.dims, dims)) {
       unfit.add(`${name} is [${tensor.dims.join(', ')}], but the config means [${dims.join(', ')}]`);
     }
-    return { files, name, dtype: dtype ?? 'F32' };
+    return { source: files, name, dtype: dtype ?? 'F32' };
   };
   const found = find(({ files }) => ({
     plain: (name, dims) => ({ ...check(files, name, dims), role: 'plain', dims }),
@@ -111,7 +112,7 @@ function findTensors<T>(
   return found;
 }
 
-function hfNames(files: SafetensorsFiles): NamingScheme {
+function hfNames(files: TensorFiles): NamingScheme {
   return llavaHfNames.find((names) => files.tensors.has(embeddingName(names))) ?? llavaHfNames[0]!;
 }
 

@@ -16,8 +16,8 @@ import { type ImageProcessing, imageProcessorConfigSchema } from './image-proces
 import { headMismatch, type LlamaConfig, type LlamaShape, llamaShape } from './llama-config.js';
 import { layoutMarksSchema, llavaConfigSchema, llavaHfConfigSchema } from './llava-config.js';
 import { openWeights } from './open-weights.js';
-import type { SafetensorsFiles } from './safetensors.js';
 import type { SourceFile } from './source-files.js';
+import type { TensorFiles } from './tensor-files.js';
 import { type PromptFile, promptFileSchema } from './token-config.js';
 
 export type CheckpointLayout = 'llava' | 'llava-hf';
@@ -79,7 +79,7 @@ export async function openCheckpoint({ path, vision }: OpenCheckpointOptions): P
 
   const model = await openWeights(path, '');
   let tower = model;
-  const opened: SafetensorsFiles[] = [model.files];
+  const opened: TensorFiles[] = [model.files];
   const close = async (): Promise<void> => {
     await Promise.all(opened.map((files) => files.close()));
   };

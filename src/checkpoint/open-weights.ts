@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { openSafetensors, type SafetensorsFiles, weightFileNames } from './safetensors.js';
 import type { SourceFile } from './source-files.js';
+import { openTensorFiles, type TensorFiles } from './tensor-files.js';
+import { weightFileNames } from './weight-file-names.js';
 
 /** Open weight files with the directory they were opened in. */
 export interface OpenWeights {
   readonly dir: string;
-  readonly files: SafetensorsFiles;
+  readonly files: TensorFiles;
   /** The weight files and their index. */
   readonly sources: readonly SourceFile[];
 }
@@ -21,7 +22,7 @@ export async function openWeights(dir: string, prefix: string): Promise<OpenWeig
   const names = [...(index === undefined ? [] : [index]), ...weights];
   return {
     dir,
-    files: await openSafetensors(weights.map((name) => join(dir, name))),
+    files: await openTensorFiles(weights.map((name) => join(dir, name))),
     sources: names.map((name) => ({ path: join(dir, name), name: prefix + name })),
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { elementCount } from '../core/tensor.js';
+import type { TensorEntry } from './tensor-entry.js';
 
 /** Length of the little-endian header size at the start of a safetensors file. */
 export const headerLengthBytes = 8;
@@ -29,16 +30,6 @@ const elementBytes: Readonly<Record<string, number>> = {
   I64: 8,
   F64: 8,
 };
-
-/** One tensor as its file describes it. */
-export interface TensorEntry {
-  readonly name: string;
-  readonly dtype: string;
-  readonly dims: readonly number[];
-  /** First byte, counted from the start of the file. */
-  readonly offset: number;
-  readonly bytes: number;
-}
 
 const size = z.int().nonnegative();
 const entrySchema = z.strictObject({

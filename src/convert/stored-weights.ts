@@ -49,7 +49,7 @@ export async function writeRawTensor(
   { tensor, onBytes }: { tensor: SourceTensor; onBytes: OnBytes },
 ): Promise<WrittenFile> {
   const { file } = await writeWeightFile(dir, name, (raw) =>
-    raw.add(counted(tensor.files.blocks(tensor.name), onBytes)),
+    raw.add(counted(tensor.source.blocks(tensor.name), onBytes)),
   );
   return file;
 }
@@ -103,7 +103,7 @@ async function addWidened<Tensors extends { readonly [Part in keyof Tensors]: So
 ): Promise<Stored<Tensors>> {
   const stored: Record<string, StoredMatrix | ExternalTensor> = {};
   for (const [part, tensor] of Object.entries<SourceTensor>(tensors)) {
-    const where = await file.add(counted(tensor.files.floatBlocks(tensor.name), onBytes));
+    const where = await file.add(counted(tensor.source.floatBlocks(tensor.name), onBytes));
     stored[part] =
       tensor.role === 'matrix' ? { kind: 'float', dtype: 'f32', dims: tensor.dims, where } : where;
   }

@@ -1,19 +1,19 @@
-import { openSafetensors, type SafetensorsFiles } from '../checkpoint/safetensors.js';
+import { openTensorFiles, type TensorFiles } from '../checkpoint/tensor-files.js';
 import { UserError } from '../core/errors.js';
 
 /** Recorded tensors of one vector file. */
 export class GoldenTensors {
-  readonly #files: SafetensorsFiles;
+  readonly #files: TensorFiles;
   readonly #path: string;
 
-  private constructor(files: SafetensorsFiles, path: string) {
+  private constructor(files: TensorFiles, path: string) {
     this.#files = files;
     this.#path = path;
   }
 
   /** @throws UserError when the file is missing or damaged */
   static async open(path: string): Promise<GoldenTensors> {
-    return new GoldenTensors(await openSafetensors([path]), path);
+    return new GoldenTensors(await openTensorFiles([path]), path);
   }
 
   has(name: string): boolean {

@@ -2,7 +2,9 @@ import { open, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { blockBytes, openSafetensors, weightFileNames } from '../../src/checkpoint/safetensors.js';
+import { openTensorFiles } from '../../src/checkpoint/tensor-files.js';
+import { blockBytes } from '../../src/checkpoint/tensor-source.js';
+import { weightFileNames } from '../../src/checkpoint/weight-file-names.js';
 import { UserError } from '../../src/core/errors.js';
 import { bytesOf } from '../../src/core/tensor.js';
 import { scratchDirectory } from './scratch-directory.js';
@@ -27,7 +29,7 @@ test('tensors are listed with type, shape and size', async () => {
     { __metadata__: { format: 'pt' }, a: f32([2, 3], 0, 24), b: f32([], 24, 28) },
     28,
   );
-  const files = await openSafetensors([path]);
+  const files = await openTensorFiles([path]);
   const listed = [...files.tensors.values()].map(({ name, dtype, dims, bytes, file }) => ({
     name,
     dtype,
@@ -55,7 +57,7 @@ test.each(['F32', 'F16', 'BF16'] as const)('%s values are read exactly', async (
           ['x', tensor],
         ]),
       );
-      const files = await openSafetensors([path]);
+      const files = await openTensorFiles([path]);
       const read = await files.readFloat32('x');
       await files.close();
       expect(read).toEqual(values.map((value) => value + 0));
@@ -69,7 +71,7 @@ test('a tensor larger than a block arrives in blocks, whole and in order', async
   const path = join(scratchDirectory(), 'model.safetensors');
   const data = bytesOf(values);
   await writeSafetensors(path, new Map([['x', { dtype: 'U32', dims: [values.length], data }]]));
-  const files = await openSafetensors([path]);
+  const files = await openTensorFiles([path]);
   const parts: Uint8Array[] = [];
   for await (const block of files.blocks('x')) {
     expect(block.length).toBeLessThanOrEqual(blockBytes);
@@ -94,7 +96,7 @@ test('tensors beyond 4 GiB are read by position', async () => {
   const handle = await open(path, 'r+');
   await handle.write(bytesOf(Float32Array.of(1.5, -2)), 0, 8, start.length + far);
   await handle.close();
-  const files = await openSafetensors([path]);
+  const files = await openTensorFiles([path]);
   const values = await files.readFloat32('far');
   await files.close();
   expect([...values]).toEqual([1.5, -2]);
@@ -180,7 +182,7 @@ test.each(damaged)(
   '$name is refused in one line that names the file',
   async ({ header, data, claims, says }) => {
     const path = await fileOf(header, data, claims);
-    const failure = await openSafetensors([path]).then(
+    const failure = await openTensorFiles([path]).then(
       () => undefined,
       (error: unknown) => error,
     );
@@ -199,13 +201,13 @@ test('a file cut anywhere is refused', async () => {
   await handle.close();
   for (let length = size - 1; length >= 0; length -= 3) {
     await truncate(path, length);
-    await expect(openSafetensors([path])).rejects.toThrow(UserError);
+    await expect(openTensorFiles([path])).rejects.toThrow(UserError);
   }
 });
 
 test('a file that shrinks while it is open is noticed', async () => {
   const path = await fileOf({ a: f32([4], 0, 16) }, 16);
-  const files = await openSafetensors([path]);
+  const files = await openTensorFiles([path]);
   await truncate(path, 40);
   await expect(files.readFloat32('a')).rejects.toThrow('ends inside tensor a');
   await files.close();
@@ -219,7 +221,7 @@ test('other element types are listed but not read as numbers', async () => {
     },
     10,
   );
-  const files = await openSafetensors([path]);
+  const files = await openTensorFiles([path]);
   expect([...files.tensors.keys()]).toEqual(['ids', 'odd']);
   await expect(files.readFloat32('ids')).rejects.toThrow(
     'tensor ids is I64, only F32, F16, BF16 can be read',
@@ -231,7 +233,7 @@ test('other element types are listed but not read as numbers', async () => {
 test('a tensor in two shards is refused', async () => {
   const [a, b] = [await fileOf({ x: f32([1], 0, 4) }, 4), join(scratchDirectory(), 'b.safetensors')];
   await writeFile(b, rawSafetensors(JSON.stringify({ x: f32([1], 0, 4) }), new Uint8Array(4)));
-  await expect(openSafetensors([a, b])).rejects.toThrow('tensor x is also in model.safetensors');
+  await expect(openTensorFiles([a, b])).rejects.toThrow('tensor x is also in model.safetensors');
 });
 
 test('the weight files are the index and its shards, or the one file', async () => {

@@ -1,25 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { z } from 'zod';
+import { basename } from 'node:path';
 import { BugError, UserError } from '../core/errors.js';
 import { widenBfloat16, widenFloat16 } from '../core/half-floats.js';
-import { fileExists } from '../core/json-file.js';
-import { readCheckpointJson } from './checkpoint-json.js';
-import { headerLength, headerLengthBytes, parseHeader, type TensorEntry } from './safetensors-header.js';
-
-/** Names a checkpoint's weights go by in its directory. */
-export const singleFileName = 'model.safetensors';
-export const indexFileName = 'model.safetensors.index.json';
-
-/** Element types that can be read as numbers. */
-export const floatDtypes = ['F32', 'F16', 'BF16'] as const;
-export type FloatDtype = (typeof floatDtypes)[number];
-
-/** Tensors are streamed in blocks of at most this size, so that memory does not grow with the checkpoint. */
-export const blockBytes = 4 * 1024 * 1024;
-
-/** A real checkpoint has a few hundred shards at most; bounds the files an index can make us open. */
-const maxShards = 10_000;
+import { type OpenFile, readFully } from './read-fully.js';
+import { readSafetensorsEntries } from './safetensors-entries.js';
+import type { TensorEntry } from './tensor-entry.js';
+import { blockBytes, floatDtypes, type TensorSource } from './tensor-source.js';
 
 /** A tensor and the file it lies in. */
 export interface StoredTensor extends TensorEntry {
@@ -27,15 +13,11 @@ export interface StoredTensor extends TensorEntry {
   readonly file: string;
 }
 
-const indexSchema = z.object({
-  weight_map: z.record(z.string(), z.string().regex(/^[\w-][\w.-]*$/, 'is not a plain file name')),
-});
-
 /**
- * Tensors of one or several safetensors files, read by position: no file is ever loaded whole.
+ * Tensors of one or several weight files, read by position: no file is ever loaded whole.
  * Close it when done.
  */
-export class SafetensorsFiles {
+export class TensorFiles implements TensorSource {
   /** By name. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly #handles: ReadonlyMap<string, OpenFile>;
@@ -52,28 +34,21 @@ export class SafetensorsFiles {
       throw new BugError({ what: `bytes ${start} to ${end} are not within tensor ${name}` });
     }
     const bytes = new Uint8Array(end - start);
-    await readFully(file, bytes, tensor.offset + start, name);
+    await readData(file, bytes, tensor, start);
     return bytes;
   }
 
-  /**
-   * A tensor's data in order, in blocks of `blockBytes` or less. The array is reused: a block is valid
-   * only until the next one is asked for.
-   */
+  /** Throws `UserError` when the file has shrunk. */
   async *blocks(name: string): AsyncGenerator<Uint8Array> {
     const { tensor, file } = this.#find(name);
     const buffer = new Uint8Array(Math.min(blockBytes, tensor.bytes));
     for (let done = 0; done < tensor.bytes; done += buffer.length) {
       const block = buffer.subarray(0, Math.min(buffer.length, tensor.bytes - done));
-      await readFully(file, block, tensor.offset + done, name);
+      await readData(file, block, tensor, done);
       yield block;
     }
   }
 
-  /**
-   * As `blocks`, widened to float32 without loss.
-   * Throws `UserError` when the tensor is of no type in `floatDtypes`.
-   */
   async *floatBlocks(name: string): AsyncGenerator<Float32Array> {
     const { tensor, file } = this.#find(name);
     const widen = widening(tensor, file.path);
@@ -104,20 +79,15 @@ export class SafetensorsFiles {
   }
 }
 
-interface OpenFile {
-  readonly path: string;
-  readonly handle: FileHandle;
-}
-
 /** Opens the given files together. Throws `UserError` for damaged files and names found in two of them. */
-export async function openSafetensors(paths: readonly string[]): Promise<SafetensorsFiles> {
+export async function openTensorFiles(paths: readonly string[]): Promise<TensorFiles> {
   const handles = new Map<string, OpenFile>();
   const tensors = new Map<string, StoredTensor>();
   try {
     for (const path of paths) {
       const file = { path, handle: await openFile(path) };
       handles.set(basename(path), file);
-      for (const entry of await readHeader(file)) {
+      for (const entry of await readSafetensorsEntries(file)) {
         const other = tensors.get(entry.name);
         if (other !== undefined) {
           throw new UserError({
@@ -133,33 +103,7 @@ export async function openSafetensors(paths: readonly string[]): Promise<Safeten
     await Promise.all([...handles.values()].map(({ handle }) => handle.close()));
     throw error;
   }
-  return new SafetensorsFiles(tensors, handles);
-}
-
-/**
- * Names of the files holding the weights of a checkpoint directory: the index and its shards, or the one
- * weight file. Throws `UserError` when there is neither.
- */
-export async function weightFileNames(dir: string): Promise<{ index?: string; weights: string[] }> {
-  if (await fileExists(join(dir, singleFileName))) return { weights: [singleFileName] };
-  const indexPath = join(dir, indexFileName);
-  if (!(await fileExists(indexPath))) {
-    throw new UserError({
-      where: dir,
-      what: `has neither ${singleFileName} nor ${indexFileName}`,
-      fix: 'point to a downloaded checkpoint; save torch .bin weights with transformers save_pretrained(safe_serialization=True) first',
-    });
-  }
-  const { weight_map } = await readCheckpointJson(indexPath, indexSchema);
-  const weights = [...new Set(Object.values(weight_map))].sort();
-  if (weights.length === 0 || weights.length > maxShards) {
-    throw new UserError({
-      where: indexPath,
-      what: `weight_map names ${weights.length} files, expected 1 to ${maxShards}`,
-      fix: 'download the index again',
-    });
-  }
-  return { index: indexFileName, weights };
+  return new TensorFiles(tensors, handles);
 }
 
 async function openFile(path: string): Promise<FileHandle> {
@@ -170,36 +114,8 @@ async function openFile(path: string): Promise<FileHandle> {
   }
 }
 
-async function readHeader(file: OpenFile): Promise<TensorEntry[]> {
-  const { size } = await file.handle.stat();
-  if (size < headerLengthBytes) {
-    throw new UserError({
-      where: file.path,
-      what: `has ${size} bytes, which is no safetensors file`,
-      fix: 'download it again',
-    });
-  }
-  const prefix = new Uint8Array(headerLengthBytes);
-  await readFully(file, prefix, 0);
-  const header = new Uint8Array(headerLength(prefix, size, file.path));
-  await readFully(file, header, headerLengthBytes);
-  return parseHeader(header, size, file.path);
-}
-
-async function readFully(
-  file: OpenFile,
-  target: Uint8Array,
-  position: number,
-  tensor?: string,
-): Promise<void> {
-  for (let done = 0; done < target.length; ) {
-    const { bytesRead } = await file.handle.read(target, done, target.length - done, position + done);
-    if (bytesRead === 0) {
-      const what = tensor === undefined ? 'ends inside its header' : `ends inside tensor ${tensor}`;
-      throw new UserError({ where: file.path, what, fix: 'download it again' });
-    }
-    done += bytesRead;
-  }
+function readData(file: OpenFile, target: Uint8Array, tensor: StoredTensor, start: number): Promise<void> {
+  return readFully(file, target, { position: tensor.offset + start, part: `tensor ${tensor.name}` });
 }
 
 function widening(tensor: StoredTensor, path: string): (block: Uint8Array) => Float32Array {
