@@ -8,6 +8,7 @@ import { UserError } from '../core/errors.js';
 import type { Sample } from '../milebench/annotation.js';
 import type { Task } from '../milebench/dataset.js';
 import { buildQuestion } from '../milebench/prompt.js';
+import type { ImageFeatures } from './image-features.js';
 import type { ImageInput } from './image-worker.js';
 import type { Backbone } from './open-backbone.js';
 import type { SampleRecord } from './record.js';
@@ -86,15 +87,16 @@ export function tokenizeSample(
   return { inputIds, imagePaths, modality };
 }
 
-/** Encodes the images of a sample and merges them with the text: [length, hiddenSize]. */
+/** Merges the features of a sample's images with the text: [length, hiddenSize]. */
 export async function encodePrompt(
   backbone: Backbone,
+  features: ImageFeatures,
   { inputIds, modality }: TokenizedSample,
   images: readonly ImageInput[],
 ): Promise<{ readonly prompt: PreparedPrompt; readonly about: SampleRecord['prompt'] }> {
   const { manifest } = backbone.bundle;
   const imageFeatures: Float32Array[] = [];
-  for (const image of images) imageFeatures.push(await backbone.vision.encode(image));
+  for (const image of images) imageFeatures.push(await features.of(image));
   const { hiddenSize } = manifest.text;
   const { readRow } = backbone.embeddings;
   const embeddings = mergeEmbeddings({ inputIds, imageFeatures, hiddenSize, readRow });

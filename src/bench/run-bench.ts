@@ -9,7 +9,7 @@ import type { Cell, SampleRecord } from './record.js';
 import { type GenerationSettings, recordKeys } from './record-key.js';
 import type { RunDirectory, SampleFailure } from './run-directory.js';
 import type { RunTimes } from './run-manifest.js';
-import type { RunSample, SampleJob, SampleRunner } from './sample-job.js';
+import type { FeatureCounts, RunSample, SampleJob, SampleRunner } from './sample-job.js';
 
 /** What happened, for whoever shows it. */
 export type BenchProgress =
@@ -202,13 +202,25 @@ export async function runBench({
   } finally {
     await stored.catch(() => {});
     times = { ...noTimes, ...runner?.times(), wall: performance.now() - begun };
-    const images = runner?.images() ?? { decoded: 0, reused: 0 };
-    const counters = { prefills: prefills(), images, records: written, resumed, failures: failures.length };
-    await directory.finish({ ...counters, times, interrupted }, now());
-    await runner?.close();
+    try {
+      // What is still on its way into the vision cache counts.
+      await runner?.close();
+    } finally {
+      const images = runner?.images() ?? { decoded: 0, reused: 0 };
+      const features = runner?.features() ?? noFeatures;
+      const counters = { images, features, records: written, resumed, failures: failures.length };
+      await directory.finish({ prefills: prefills(), ...counters, times, interrupted }, now());
+      if (features.unwritten > 0) onProgress({ kind: 'notice', message: unwrittenNotice(features) });
+    }
   }
   const planned = keys.flatMap((key) => directory.records.get(key) ?? []);
   return { planned, failures, written, resumed, prefills: prefills(), times, interrupted };
+}
+
+const noFeatures: FeatureCounts = { encoded: 0, fromMemory: 0, fromDisk: 0, unwritten: 0 };
+
+function unwrittenNotice({ unwritten }: FeatureCounts): string {
+  return `the vision cache or its disk is full: the features of ${unwritten} images were not kept; delete what is no longer needed`;
 }
 
 const noTimes: RunTimes = { wall: 0, input: 0, prefill: 0, compress: 0, decode: 0, compute: 0 };

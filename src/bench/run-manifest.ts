@@ -7,7 +7,7 @@ import { canonicalJson } from '../core/content-hash.js';
 import { firstTokenSchema, recordVersion, semanticsSchema } from './record.js';
 import type { GenerationSettings } from './record-key.js';
 
-const manifestFormat = 3;
+const manifestFormat = 4;
 
 const count = z.int().nonnegative();
 
@@ -53,6 +53,7 @@ const configSchema = z.strictObject({
   combineImages: z.literal(1).nullable(),
   limit: z.int().nullable(),
   seed: z.int().nullable(),
+  visionCache: z.boolean(),
 });
 
 const countersSchema = z.strictObject({
@@ -63,6 +64,8 @@ const countersSchema = z.strictObject({
     prefills: count,
     /** `reused`: a decoded image of the same content served again. */
     images: z.strictObject({ decoded: count, reused: count }),
+    /** Where image features came from; `unwritten`: encoded, and the vision cache could not take them. */
+    features: z.strictObject({ encoded: count, fromMemory: count, fromDisk: count, unwritten: count }),
     records: count,
     resumed: count,
     failures: count,
@@ -183,6 +186,7 @@ export function manifestConfig(config: RunConfig): RunManifest['config'] {
     ...generationSettings(config),
     limit: config.limit,
     seed: config.seed,
+    visionCache: config['vision-cache'] !== false,
   };
 }
 
@@ -201,7 +205,14 @@ export function startManifest(
     },
     counters: {
       total: before?.counters.total ?? { prefills: 0, records: 0 },
-      lastCommand: { prefills: 0, images: { decoded: 0, reused: 0 }, records: 0, resumed: 0, failures: 0 },
+      lastCommand: {
+        prefills: 0,
+        images: { decoded: 0, reused: 0 },
+        features: { encoded: 0, fromMemory: 0, fromDisk: 0, unwritten: 0 },
+        records: 0,
+        resumed: 0,
+        failures: 0,
+      },
     },
     times: { wall: 0, input: 0, prefill: 0, compress: 0, decode: 0, compute: 0 },
     startedAt: before?.startedAt ?? now.toISOString(),

@@ -39,12 +39,24 @@ export interface ImageCounts {
   readonly reused: number;
 }
 
+/** Where the features of images came from so far. */
+export interface FeatureCounts {
+  /** Images that went through the vision tower. */
+  readonly encoded: number;
+  readonly fromMemory: number;
+  /** From files of the vision cache. */
+  readonly fromDisk: number;
+  /** Encoded, and the vision cache could not take them. */
+  readonly unwritten: number;
+}
+
 /** Whatever runs samples, opened when there is something to run and closed after the last sample. */
 export interface SampleRunner {
   readonly runSample: RunSample;
   /** Prompts that went through the decoder so far. */
   prefills(): number;
   images(): ImageCounts;
+  features(): FeatureCounts;
   times(): StageTimes;
   close(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import { sha256 } from '../core/content-hash.js';
 import { UserError } from '../core/errors.js';
 import { bytesOf } from '../core/tensor.js';
 import { combinedImagesName } from '../milebench/image-paths.js';
+import type { ImageFeatures } from './image-features.js';
 import type { ImageReader } from './image-reader.js';
 import type { Backbone } from './open-backbone.js';
 import { encodePrompt, tokenizeSample } from './prepare-prompt.js';
@@ -18,7 +19,7 @@ import type { KeyedCell, RunSample, SampleJob, SampleRunner } from './sample-job
 import { scoreRecord } from './score-record.js';
 
 /**
- * Runs samples on one backbone: one prefill a sample, one decode a cell. Takes backbone and image reader over: closing
+ * Runs samples on one backbone: one prefill a sample, one decode a cell. Takes backbone, image reader and features over: closing
  * the runner closes them.
  */
 export function createSampleRunner({
@@ -27,6 +28,7 @@ export function createSampleRunner({
   generation,
   seed,
   images,
+  features,
 }: {
   readonly backbone: Backbone;
   readonly methods: MethodSet;
@@ -34,6 +36,7 @@ export function createSampleRunner({
   /** What random methods draw from, together with the sample. */
   readonly seed: number;
   readonly images: ImageReader;
+  readonly features: ImageFeatures;
 }): SampleRunner {
   const { bundle, model, runtime, tokenizer, embeddings } = backbone;
   const { prompt: template, text, tokens } = bundle.manifest;
@@ -54,7 +57,7 @@ export function createSampleRunner({
     if (next !== undefined) {
       images.readAhead(sampleImageFiles(next.task, next.sample, generation.combineImages));
     }
-    const { prompt, about } = await encodePrompt(backbone, tokenized, inputs);
+    const { prompt, about } = await encodePrompt(backbone, features, tokenized, inputs);
     spent.input += performance.now() - begin;
     const run = await runCells({
       backbone,
@@ -83,12 +86,14 @@ export function createSampleRunner({
     runSample,
     prefills: () => model.counters.prefills,
     images: () => images.counters,
+    features: () => features.counts,
     times: () => {
       const { runtimeInCompression, ...stages } = spent;
       return { ...stages, compute: runtime.milliseconds + spent.compress - runtimeInCompression };
     },
     close: async () => {
       await images.close();
+      await features.close();
       await backbone.close();
     },
   };

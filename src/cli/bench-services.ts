@@ -4,6 +4,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { type Bundle, openBundle } from '../backbone/open-bundle.js';
 import { findPromptTemplate } from '../backbone/prompt-template.js';
+import { openFeatureFiles } from '../bench/feature-files.js';
+import { ImageFeatures } from '../bench/image-features.js';
 import { ImageReader } from '../bench/image-reader.js';
 import { openBackbone } from '../bench/open-backbone.js';
 import type { GenerationSettings } from '../bench/record-key.js';
@@ -15,12 +17,8 @@ import { convertCheckpoint } from '../convert/convert-checkpoint.js';
 import { UserError } from '../core/errors.js';
 import { Runtime, requiredRuntimeVersion } from '../engine/runtime.js';
 import { selfTest } from '../engine/self-test.js';
-import {
-  backboneKind,
-  bundleCacheDirectory,
-  checkpointFingerprint,
-  findCachedBundle,
-} from './bundle-cache.js';
+import { backboneKind, checkpointFingerprint, findCachedBundle } from './bundle-cache.js';
+import { cacheDirectory } from './cache-directory.js';
 import { defaultTemplate } from './default-template.js';
 import type { Progress } from './progress.js';
 import type { Shell } from './shell.js';
@@ -31,6 +29,8 @@ export interface RunnerSettings {
   readonly generation: GenerationSettings;
   /** What random methods draw from. */
   readonly seed: number;
+  /** Directory of the vision cache, `null` without one. */
+  readonly visionCache: string | null;
 }
 
 /** The heavy parts of `lookm bench`, which its tests replace. */
@@ -58,7 +58,7 @@ async function openConverted(checkpoint: string, shell: Shell, progress: Progres
   const name = path.basename(checkpoint);
   const { sourceFiles, close } = await openCheckpoint({ path: checkpoint });
   const fingerprint = await checkpointFingerprint(sourceFiles).finally(close);
-  const out = path.join(bundleCacheDirectory(shell.env), `${name}-${fingerprint}`);
+  const out = path.join(cacheDirectory(shell.env, 'bundles'), `${name}-${fingerprint}`);
   const cached = await findCachedBundle(out);
   if (cached !== null) return cached;
   try {
@@ -103,7 +103,7 @@ export function createBenchServices(shell: Shell): BenchServices {
         return openBundle(directory, { verify: 'sizes' });
       return openConverted(directory, shell, progress);
     },
-    async openRunner(bundle, settings) {
+    async openRunner(bundle, { visionCache, ...settings }) {
       // Its thread starts while the backbone is loaded.
       const workerFile = path.join(shell.packageRoot, imageWorker);
       const images = new ImageReader({ settings: bundle.manifest.image, workerFile });
@@ -111,8 +111,10 @@ export function createBenchServices(shell: Shell): BenchServices {
         const runtime = new Runtime({ threads: availableParallelism() });
         await requireSelfTest(runtime);
         const checked = await openBundle(bundle.directory, { verify: 'hashes' });
+        const files = visionCache === null ? null : await openFeatureFiles(visionCache, checked.manifest);
         const backbone = await openBackbone(checked, runtime);
-        return createSampleRunner({ backbone, images, ...settings });
+        const features = new ImageFeatures(backbone.vision.encode, { files });
+        return createSampleRunner({ backbone, images, features, ...settings });
       } catch (error) {
         await images.close();
         throw error;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { chooseTasks } from '../bench/choose-tasks.js';
 import { hashBundle, hashDataset } from '../bench/content-hashes.js';
 import { knownMethods } from '../bench/known-methods.js';
@@ -19,6 +19,7 @@ import { reportTables } from '../report/report-tables.js';
 import type { Table } from '../report/table.js';
 import { writeTables } from '../report/write-tables.js';
 import type { BenchServices } from './bench-services.js';
+import { cacheDirectory } from './cache-directory.js';
 import { describePlan } from './describe-plan.js';
 import { describeRun, runAsJson } from './describe-run.js';
 import { exitCodes, packageVersion } from './program.js';
@@ -104,6 +105,11 @@ async function resolveRun(options: BenchOptions, shell: Shell): Promise<Resolved
   };
 }
 
+function visionCacheDirectory(setting: boolean | string, { env, cwd }: Shell): string | null {
+  if (typeof setting === 'string') return path.resolve(cwd, setting);
+  return setting ? cacheDirectory(env, 'vision') : null;
+}
+
 function showProgress(progress: Progress): (event: BenchProgress) => void {
   return (event) => {
     if (event.kind === 'notice') progress.note(event.message);
@@ -156,6 +162,7 @@ async function execute(
     methods: new MethodSet(config.compositions),
     generation: generationSettings(config),
     seed: config.seed ?? 0,
+    visionCache: visionCacheDirectory(config['vision-cache'], shell),
   };
   refuseOtherLayers(run, settings.methods, bundle.manifest.text.layers);
   const directory = await RunDirectory.open(run.out, description, new Date());
@@ -230,6 +237,11 @@ export function benchCommand(load: (shell: Shell) => Promise<BenchServices>): (s
       .option('--decoding <alone|together>', 'together is faster, only alone times decode steps')
       .option('--limit <n>', 'samples per task, or all')
       .option('--seed <n>', 'draw the samples of a limit at random')
+      .addOption(
+        new Option('--vision-cache [dir]', 'keep features of images on disk, in the cache or in dir').preset(
+          'true',
+        ),
+      )
       .option('--out <dir>', 'run directory (default: results/<name of the run file>)')
       .option('--dry-run', 'print the plan and stop')
       .option('--json', 'print a summary for programs')

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { bundleFormat, bundleManifestName } from '../backbone/bundle-manifest.js';
 import { type Bundle, openBundle } from '../backbone/open-bundle.js';
 import type { SourceFile } from '../checkpoint/source-files.js';
 import { UserError } from '../core/errors.js';
-import type { Shell } from './shell.js';
 
 /** Files up to this size are hashed whole: that covers every config and takes no noticeable time. */
 const hashedWholeBytes = 64 * 2 ** 20;
@@ -41,16 +39,6 @@ export async function checkpointFingerprint(files: readonly SourceFile[]): Promi
     }
   }
   return hash.digest('hex').slice(0, nameDigits);
-}
-
-/** Where converted bundles are kept: `$LOOKM_CACHE`, `$XDG_CACHE_HOME/lookm` or `~/.cache/lookm`, then `bundles`. */
-export function bundleCacheDirectory(env: Shell['env']): string {
-  const own = env['LOOKM_CACHE'];
-  if (own !== undefined && own !== '') return path.join(path.resolve(own), 'bundles');
-  const shared = env['XDG_CACHE_HOME'];
-  const root =
-    shared !== undefined && path.isAbsolute(shared) ? shared : path.join(env['HOME'] ?? homedir(), '.cache');
-  return path.join(root, 'lookm', 'bundles');
 }
 
 export type BackboneKind = 'bundle' | 'checkpoint';

@@ -4,7 +4,7 @@ import { Argument, Command } from 'commander';
 import { stageRules } from '../compression/composition.js';
 import { methods } from '../compression/registry.js';
 import { listTasks } from '../milebench/dataset.js';
-import { bundleCacheDirectory } from './bundle-cache.js';
+import { cacheDirectory } from './cache-directory.js';
 import { printList } from './print-list.js';
 import { resolveAsset, shelfNames } from './resolve-asset.js';
 import type { Shell } from './shell.js';
@@ -58,7 +58,7 @@ async function listDatasetTasks(shell: Shell, { dataset, json }: ListOptions): P
 
 async function listBackbones(shell: Shell, json: boolean): Promise<void> {
   const embedded = await shelfNames(shell.packageRoot, 'models');
-  const cache = bundleCacheDirectory(shell.env);
+  const cache = cacheDirectory(shell.env, 'bundles');
   const cached = (await readdir(cache).catch(() => [])).filter((name) => !name.startsWith('.')).sort();
   const items = [
     ...embedded.map((name) => ({ name, kind: 'embedded', use: `--backbone ${name}` })),

@@ -13,6 +13,7 @@ export interface RunOverrides {
   readonly decoding?: string | undefined;
   readonly limit?: string | undefined;
   readonly seed?: string | undefined;
+  readonly visionCache?: string | undefined;
   readonly out?: string | undefined;
 }
 
@@ -25,6 +26,7 @@ interface Override {
 
 const asText = (text: string): unknown => text;
 const asList = (text: string): unknown => text.split(',').map((entry) => entry.trim());
+const asSwitch = (text: string): unknown => (text === 'true' || text === 'false' ? text === 'true' : text);
 const asCount = (text: string): unknown => (/^\d+$/.test(text) ? Number(text) : text);
 
 /** The flags of `lookm bench` that set a field of the run file. */
@@ -44,6 +46,7 @@ export const overrides = Object.freeze({
   decoding: { flag: '--decoding', path: ['generation', 'decoding'], read: asText },
   limit: { flag: '--limit', path: ['limit'], read: (text) => (text === 'all' ? null : asCount(text)) },
   seed: { flag: '--seed', path: ['seed'], read: asCount },
+  visionCache: { flag: '--vision-cache', path: ['vision-cache'], read: asSwitch },
   out: { flag: '--out', path: ['out'], read: asText },
 } as const satisfies Record<keyof RunOverrides, Override>);
 

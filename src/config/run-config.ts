@@ -58,6 +58,13 @@ export function suggestion(name: string, known: readonly string[]): string {
   return near.length === 0 ? '' : `did you mean ${near.join(' or ')}? `;
 }
 
+/** `true` = in the cache of `lookm`, else a directory. */
+const visionCacheSchema = z.unknown().transform((value, context): boolean | string => {
+  if (typeof value === 'boolean' || (typeof value === 'string' && value !== '')) return value;
+  report(context, { what: 'vision-cache is true, false or a directory', fix: 'correct the value' });
+  return z.NEVER;
+});
+
 const datasetShape = {
   /** A name in the package's `datasets/`, or a directory. */
   root: text,
@@ -101,6 +108,8 @@ const runConfigShape = {
   limit: z.int().positive().nullable().default(null),
   /** Draws the samples of a limit; `null` = the first ones. */
   seed: z.int().nonnegative().max(0xffffffff).nullable().default(null),
+  /** Whether, and in which directory, features of images are kept from run to run. */
+  'vision-cache': visionCacheSchema.default(false),
   /** Run directory; `null` = `results/<name of the run file>`. */
   out: text.nullable().default(null),
 };

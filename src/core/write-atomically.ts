@@ -1,11 +1,14 @@
 import { open, rename, rm } from 'node:fs/promises';
 
 /**
- * Replaces a file as a whole: readers see the old text or the new one, also after a crash. A text too long for one
- * string may come in pieces.
+ * Replaces a file as a whole: readers see the old content or the new one, also after a crash. Bytes, and a text too
+ * long for one string, come in pieces.
  */
-export async function writeAtomically(file: string, text: string | Iterable<string>): Promise<void> {
-  const pieces = typeof text === 'string' ? [text] : text;
+export async function writeAtomically(
+  file: string,
+  content: string | Iterable<string | Uint8Array>,
+): Promise<void> {
+  const pieces = typeof content === 'string' ? [content] : content;
   const draft = `${file}.${process.pid}.tmp`;
   try {
     const handle = await open(draft, 'w');

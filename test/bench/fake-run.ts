@@ -58,6 +58,7 @@ export const config: RunConfig = {
   generation: { 'max-new-tokens': 16, decoding: 'alone' },
   limit: null,
   seed: null,
+  'vision-cache': false,
   out: null,
 };
 
@@ -97,6 +98,7 @@ export const description: RunDescription = {
     combineImages: null,
     limit: null,
     seed: null,
+    visionCache: false,
   },
   versions: { lookm: '0', onnxruntime: '0', node: '0' },
   machine: { cpu: 'fake', cores: 1, memoryBytes: 1, platform: 'fake' },
@@ -144,6 +146,7 @@ export function fakeRunner(before: (job: SampleJob) => void = () => {}): SampleR
     closed: () => closed,
     prefills: () => jobs.length,
     images: () => ({ decoded: jobs.length, reused: 0 }),
+    features: () => ({ encoded: jobs.length, fromMemory: 0, fromDisk: 0, unwritten: 0 }),
     times: () => ({ input: 1, prefill: 2, compress: 3, decode: 4, compute: 9 }),
     async close() {
       closed++;

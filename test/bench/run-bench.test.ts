@@ -87,7 +87,10 @@ describe('a run', () => {
     );
     expect((await manifestOf(here.out)).counters).toEqual({
       total: { prefills: 6, records: 18 },
-      lastCommand: { prefills: 6, images: { decoded: 6, reused: 0 }, records: 18, resumed: 0, failures: 0 },
+      lastCommand: {
+        ...{ prefills: 6, records: 18, resumed: 0, failures: 0, images: { decoded: 6, reused: 0 } },
+        features: { encoded: 6, fromMemory: 0, fromDisk: 0, unwritten: 0 },
+      },
     });
   });
 
@@ -115,7 +118,10 @@ describe('a run', () => {
     expect(await read()).toEqual(before);
     expect((await manifestOf(here.out)).counters).toEqual({
       total: { prefills: 6, records: 18 },
-      lastCommand: { prefills: 0, images: { decoded: 0, reused: 0 }, records: 0, resumed: 18, failures: 0 },
+      lastCommand: {
+        ...{ prefills: 0, records: 0, resumed: 18, failures: 0, images: { decoded: 0, reused: 0 } },
+        features: { encoded: 0, fromMemory: 0, fromDisk: 0, unwritten: 0 },
+      },
     });
   });
 

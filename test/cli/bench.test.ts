@@ -1,8 +1,10 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { BenchServices } from '../../src/cli/bench-services.js';
 import { UserError } from '../../src/core/errors.js';
-import { lookm, scratch } from './fake-shell.js';
+import { fakeRunner } from '../bench/fake-run.js';
+import { fakeServices, lookm, scratch } from './fake-shell.js';
 
 const small = ['bench', '--tasks', 'T-4,PictureNumbers', '--limit', '2'];
 
@@ -148,6 +150,25 @@ describe('lookm bench', () => {
         { task: 'PictureNumbers', samples: 2 },
       ],
     });
+  });
+
+  test.each([
+    [[], null],
+    [['--vision-cache'], 'somewhere/vision'],
+    [['--vision-cache', 'features'], 'features'],
+    [['--vision-cache', 'false'], null],
+  ])('with %j keeps image features in %s', async (flags, expected) => {
+    const cwd = await scratch();
+    const asked: (string | null)[] = [];
+    const openRunner: BenchServices['openRunner'] = async (_bundle, { visionCache }) => {
+      asked.push(visionCache === null ? null : path.relative(cwd, visionCache));
+      return fakeRunner();
+    };
+    const env = { LOOKM_CACHE: path.join(cwd, 'somewhere') };
+    const { code } = await lookm([...small, '--limit', '1', ...flags], {
+      ...{ cwd, env, bench: { ...fakeServices, openRunner } },
+    });
+    expect({ code, asked }).toEqual({ code: 0, asked: [expected] });
   });
 
   test('refuses a directory of another run', async () => {

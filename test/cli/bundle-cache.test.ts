@@ -1,24 +1,8 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  backboneKind,
-  bundleCacheDirectory,
-  checkpointFingerprint,
-  findCachedBundle,
-} from '../../src/cli/bundle-cache.js';
+import { backboneKind, checkpointFingerprint, findCachedBundle } from '../../src/cli/bundle-cache.js';
 import { scratch } from './fake-shell.js';
-
-describe('the place of converted bundles', () => {
-  test.each([
-    [{ LOOKM_CACHE: '/a', XDG_CACHE_HOME: '/b', HOME: '/c' }, '/a/bundles'],
-    [{ XDG_CACHE_HOME: '/b', HOME: '/c' }, '/b/lookm/bundles'],
-    [{ XDG_CACHE_HOME: 'relative', HOME: '/c' }, '/c/.cache/lookm/bundles'],
-    [{ LOOKM_CACHE: '', HOME: '/c' }, '/c/.cache/lookm/bundles'],
-  ])('under %j is %s', (env, expected) => {
-    expect(bundleCacheDirectory(env)).toBe(expected);
-  });
-});
 
 describe('the fingerprint of a checkpoint', () => {
   async function files(contents: readonly string[]): Promise<{ path: string; name: string }[]> {

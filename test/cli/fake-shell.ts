@@ -51,6 +51,15 @@ export interface Called {
   readonly stderr: string;
 }
 
+/** Services of `lookm bench` without a model. */
+export const fakeServices: BenchServices = {
+  runtimeVersion: '0.0.0',
+  tokensPerImage: async () => 81,
+  openBundle: async (directory) => ({ directory, manifest: bundleManifest }),
+  openRunner: async () => fakeRunner(),
+  gitCommit: async () => null,
+};
+
 /** Runs `lookm` in this process on fake services; `interrupt` in `beforeSample` plays Ctrl-C. */
 export async function lookm(
   argv: readonly string[],
@@ -67,11 +76,8 @@ export async function lookm(
   const text = { stdout: '', stderr: '' };
   let interrupt = (): void => {};
   const services: BenchServices = options.bench ?? {
-    runtimeVersion: '0.0.0',
-    tokensPerImage: async () => 81,
-    openBundle: async (directory) => ({ directory, manifest: bundleManifest }),
+    ...fakeServices,
     openRunner: async () => fakeRunner((job) => beforeSample(job, () => interrupt())),
-    gitCommit: async () => null,
   };
   const doctor: DoctorServices = {
     selfTest: async () => [{ name: 'operators', ok: true, detail: 'exact' }],

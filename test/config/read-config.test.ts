@@ -49,6 +49,7 @@ describe('a run file', () => {
       generation: { 'max-new-tokens': 512, decoding: 'alone' },
       limit: null,
       seed: null,
+      'vision-cache': false,
       out: null,
     });
   });
@@ -69,6 +70,18 @@ describe('a run file', () => {
       { kind: 'tokens', recent: 256, important: 256 },
       { kind: 'bytes', recent: 2 ** 24, important: 3 * 2 ** 24 },
     ]);
+  });
+
+  test('may switch the vision cache on, off or to a directory, and a flag may change that', () => {
+    const visionCache = (line: string, flag?: string): unknown =>
+      read(`${base}${line}\n`, { visionCache: flag }).config['vision-cache'];
+    expect(['true', 'false', 'big/disk'].map((value) => visionCache(`vision-cache: ${value}`))).toEqual([
+      ...[true, false, 'big/disk'],
+    ]);
+    expect(['true', 'false', 'other'].map((flag) => visionCache('vision-cache: big/disk', flag))).toEqual([
+      ...[true, false, 'other'],
+    ]);
+    expect(messageFrom(() => visionCache('vision-cache: 3'))).toMatch(/^my\.yaml:\d+:15: vision-cache: /);
   });
 
   test('needs no budget for the full cache alone', () => {
@@ -236,6 +249,7 @@ describe('a flag', () => {
     [{ tasks: 'T-1,,T-2' }, '--tasks: the text is empty; '],
     [{ out: '' }, '--out: the text is empty; '],
     [{ backbone: '' }, '--backbone: the text is empty; '],
+    [{ visionCache: '' }, '--vision-cache: vision-cache is true, false or a directory; '],
   ])('%j is refused by name', (overrides, expected) => {
     expect(messageFrom(() => read(base, overrides)).slice(0, expected.length)).toBe(expected);
   });
