@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
-import { suggestion } from '../config/run-config.js';
+import { suggestion } from '../config/suggestion.js';
 import { lockDirectory } from '../core/directory-lock.js';
 import { UserError } from '../core/errors.js';
 import { describeBytes } from '../hub/disk-space.js';

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { suggestion } from '../config/run-config.js';
+import { suggestion } from '../config/suggestion.js';
 import { UserError } from '../core/errors.js';
 import type { Shell } from './shell.js';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Problem } from '../core/errors.js';
-import { nearMatches } from '../core/near-matches.js';
 import { parseBudget } from './budget.js';
 import { decodingSchema, firstTokenSchema, scoringSchema, semanticsSchema } from './protocols.js';
+import type { YamlKind } from './yaml-source.js';
 
 /** More answer tokens than any MileBench answer has; also bounds the decode buffers. */
 const mostNewTokens = 4096;
@@ -51,12 +51,6 @@ const budgetSchema = z.unknown().transform((value, context) => {
   report(context, parsed.problem);
   return z.NEVER;
 });
-
-/** `did you mean a or b? `, or nothing. */
-export function suggestion(name: string, known: readonly string[]): string {
-  const near = nearMatches(name, known);
-  return near.length === 0 ? '' : `did you mean ${near.join(' or ')}? `;
-}
 
 /** `true` = in the cache of `lookm`, else a directory. */
 const visionCacheSchema = z.unknown().transform((value, context): boolean | string => {
@@ -114,11 +108,14 @@ const runConfigShape = {
   out: text.nullable().default(null),
 };
 
-/** Every key of a run file by the path of the object that holds it. */
-export const knownKeys: Readonly<Record<string, readonly string[]>> = Object.freeze({
-  '': Object.keys(runConfigShape),
-  dataset: Object.keys(datasetShape),
-  generation: Object.keys(generationShape),
+export const runFile: YamlKind = Object.freeze({
+  name: 'run file',
+  example: 'configs/quickstart.yaml',
+  keys: {
+    '': Object.keys(runConfigShape),
+    dataset: Object.keys(datasetShape),
+    generation: Object.keys(generationShape),
+  },
 });
 
 type BaseConfig = z.output<z.ZodObject<typeof runConfigShape>>;

@@ -10,25 +10,33 @@ import {
 } from 'yaml';
 import { messageOf, UserError } from '../core/errors.js';
 
-/** A run file is a page of settings; anything larger is the wrong file. */
+/** A file of settings is a page; anything larger is the wrong file. */
 const mostYamlCharacters = 1_000_000;
 
 export type FieldPath = readonly PropertyKey[];
+
+/** A kind of file, as messages speak of it. */
+export interface YamlKind {
+  /** `run file` */
+  readonly name: string;
+  /** A file that shows every key. */
+  readonly example: string;
+  /** Every key by the path of the object that holds it. */
+  readonly keys: Readonly<Record<string, readonly string[]>>;
+}
 
 /** A parsed YAML file that knows where each of its values stands. */
 export interface YamlSource {
   /** The whole content as plain values. */
   readonly value: unknown;
-  /** `file:line:column` of a value, or of the nearest enclosing one when it is not written in the file. */
-  locate(path: FieldPath): string;
-  /** `file:line:column` of a key. */
-  locateKey(path: FieldPath, key: string): string;
-  /** The part of the path that is written in the file. */
-  written(path: FieldPath): FieldPath;
+  /** `file:line:column: field` of a value, or of the nearest enclosing one when it is not written in the file. */
+  where(path: FieldPath): string;
+  /** The same of a key. */
+  whereKey(path: FieldPath, key: string): string;
 }
 
 /** `dataset.tasks[1]`. */
-export function fieldName(path: FieldPath): string {
+function fieldName(path: FieldPath): string {
   return path
     .map((part, depth) =>
       typeof part === 'number' ? `[${part}]` : `${depth === 0 ? '' : '.'}${String(part)}`,
@@ -51,12 +59,20 @@ function writtenPart(document: Document, path: FieldPath): { path: FieldPath; no
  *
  * Throws a `UserError` with line and column when the text is not one YAML document of a mapping.
  */
-export function parseYaml({ text, file }: { readonly text: string; readonly file: string }): YamlSource {
+export function parseYaml({
+  text,
+  file,
+  kind,
+}: {
+  readonly text: string;
+  readonly file: string;
+  readonly kind: YamlKind;
+}): YamlSource {
   if (text.length > mostYamlCharacters) {
     throw new UserError({
       what: `longer than ${mostYamlCharacters} characters`,
       where: file,
-      fix: 'is this a run file?',
+      fix: `is this a ${kind.name}?`,
     });
   }
   const lines = new LineCounter();
@@ -69,28 +85,32 @@ export function parseYaml({ text, file }: { readonly text: string; readonly file
   if (broken) {
     const where = at(broken.pos[0]);
     if (broken.code === 'MULTIPLE_DOCS') {
-      throw new UserError({ what: 'a second document starts here', where, fix: 'keep one run a file' });
+      throw new UserError({ what: 'a second document starts here', where, fix: 'keep one document a file' });
     }
     const [reason] = broken.message.split('\n');
     throw new UserError({ what: `not valid YAML: ${reason}`, where, fix: 'correct the file' });
   }
   if (!isMap(document.contents)) {
-    const fix = 'start from configs/quickstart.yaml';
+    const fix = `start from ${kind.example}`;
+    const what = `expected keys such as ${(kind.keys[''] ?? []).slice(0, 2).join(': and ')}:`;
     const where = at(document.contents?.range?.[0] ?? 0);
-    throw new UserError({ what: 'expected keys such as backbone: and dataset:', where, fix });
+    throw new UserError({ what, where, fix });
   }
   return {
     value: plainValue(document, file),
-    locate: (path) => at(writtenPart(document, path).node?.range?.[0] ?? 0),
-    locateKey: (path, key) => {
+    where: (path) => {
+      const { path: written, node } = writtenPart(document, path);
+      const place = at(node?.range?.[0] ?? 0);
+      return written.length === 0 ? place : `${place}: ${fieldName(written)}`;
+    },
+    whereKey: (path, key) => {
       const { node } = writtenPart(document, path);
       const pair = isMap(node)
         ? node.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
         : undefined;
       const keyNode = isNode(pair?.key) ? pair.key : node;
-      return at(keyNode?.range?.[0] ?? 0);
+      return `${at(keyNode?.range?.[0] ?? 0)}: ${fieldName([...path, key])}`;
     },
-    written: (path) => writtenPart(document, path).path,
   };
 }
 

@@ -1,10 +1,10 @@
 import type { z } from 'zod';
-import type { Problem } from '../core/errors.js';
-import { knownKeys, suggestion } from './run-config.js';
-import type { FieldPath } from './yaml-source.js';
+import { type Problem, UserError } from '../core/errors.js';
+import { suggestion } from './suggestion.js';
+import type { FieldPath, YamlKind } from './yaml-source.js';
 
-/** One thing wrong with a run file: the field it belongs to and, for unknown keys, the key. */
-export interface ConfigProblem extends Omit<Problem, 'where'> {
+/** One thing wrong with a file of settings: the field it belongs to and, for unknown keys, the key. */
+interface ConfigProblem extends Omit<Problem, 'where'> {
   readonly path: FieldPath;
   readonly unknownKey?: string;
 }
@@ -38,17 +38,17 @@ function sizeProblem(issue: SizeIssue, input: unknown): { readonly what: string;
   return { what: `${described(input)} is out of range`, fix: `choose ${bound} ${limit}` };
 }
 
-/** Says in one clause what a schema issue means for the writer of a run file; `input` is the value at its path. */
-export function configProblem(issue: z.core.$ZodIssue, input: unknown): ConfigProblem {
+/** Says in one clause what a schema issue means for the writer of the file; `input` is the value at its path. */
+function configProblem(issue: z.core.$ZodIssue, input: unknown, kind: YamlKind): ConfigProblem {
   const { path } = issue;
   if (input === undefined && issue.code !== 'custom') {
     const key = String(path.at(-1));
-    return { path, what: `missing key "${key}"`, fix: 'configs/quickstart.yaml shows every key' };
+    return { path, what: `missing key "${key}"`, fix: `${kind.example} shows every key` };
   }
   switch (issue.code) {
     case 'unrecognized_keys': {
       const key = issue.keys[0] ?? '';
-      const known = knownKeys[path.join('.')] ?? [];
+      const known = kind.keys[path.join('.')] ?? [];
       return {
         path,
         unknownKey: key,
@@ -81,4 +81,38 @@ export function configProblem(issue: z.core.$ZodIssue, input: unknown): ConfigPr
     default:
       return { path, what: issue.message, fix: 'correct the value' };
   }
+}
+
+/** A single entry written without brackets is entry 0 of its list. */
+function valueAt(content: unknown, path: FieldPath): unknown {
+  let value = content;
+  for (const part of path) {
+    if (value === null || typeof value !== 'object') return part === 0 ? value : undefined;
+    value = (value as Record<PropertyKey, unknown>)[part];
+  }
+  return value;
+}
+
+/** Where values and keys came from, as messages say it. */
+interface Places {
+  where(path: FieldPath): string;
+  whereKey(path: FieldPath, key: string): string;
+}
+
+/**
+ * Checks the content of a file of settings against its schema. Throws a `UserError` for the first thing wrong, naming
+ * its place.
+ */
+export function checkContent<T extends z.ZodType>(
+  content: unknown,
+  { schema, kind, places }: { readonly schema: T; readonly kind: YamlKind; readonly places: Places },
+): z.output<T> {
+  const parsed = schema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues;
+  // A misspelt key also leaves the right one missing: name the cause, not the consequence.
+  const first = issues.find((issue) => issue.code === 'unrecognized_keys') ?? issues[0]!;
+  const { what, fix, path, unknownKey } = configProblem(first, valueAt(content, first.path), kind);
+  const where = unknownKey === undefined ? places.where(path) : places.whereKey(path, unknownKey);
+  throw new UserError({ what, where, ...(fix === undefined ? {} : { fix }) });
 }
