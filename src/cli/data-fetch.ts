@@ -7,9 +7,8 @@ import { UserError } from '../core/errors.js';
 import { describeBytes } from '../hub/disk-space.js';
 import { type FetchSummary, fetchMileBench } from '../hub/fetch-milebench.js';
 import { fetchFolderName } from '../hub/fetch-state.js';
-import { defaultEndpoint, openHub, type RetryNotice } from '../hub/hub-connection.js';
 import { officialDatasets } from '../milebench/taxonomy.js';
-import { exitCodes } from './program.js';
+import { endpointHelp, withHub } from './hub-session.js';
 import { openProgress } from './progress.js';
 import type { Shell } from './shell.js';
 
@@ -53,46 +52,30 @@ function chooseDatasets(list: string): string[] {
     .map(([name]) => name);
 }
 
-function setting(value: string | undefined): string | undefined {
-  const trimmed = value?.trim();
-  return trimmed === '' ? undefined : trimmed;
-}
-
 async function fetchData(flags: FetchFlags, shell: Shell): Promise<void> {
-  const { out, revision, keepArchives = false, json = false } = flags;
+  const { out, revision, endpoint, keepArchives = false, json = false } = flags;
   const datasets = chooseDatasets(flags.tasks);
   const quiet = (flags.quiet ?? false) || json;
   const progress = openProgress(shell, { unit: 'MiB', quiet });
-  const onRetry = ({ subject, why, waitMs }: RetryNotice): void => {
-    progress.note(`${subject}: ${why}; trying again in ${waitMs / 1000} s`);
-  };
-  const endpoint = flags.endpoint ?? setting(shell.env['HF_ENDPOINT']);
-  const hub = openHub({ endpoint, token: setting(shell.env['HF_TOKEN']), onRetry });
-  const root = path.resolve(shell.cwd, out);
-  const release = await lockRoot(root);
-  const stopping = new AbortController();
-  const forget = shell.onInterrupt(() => stopping.abort());
-  try {
-    const summary = await fetchMileBench({
-      ...{ hub, revision, root, datasets, keepArchives },
-      signal: stopping.signal,
-      onProgress: ({ doing, archive, doneBytes, totalBytes }) => {
-        const [done, total] = [doneBytes, totalBytes].map((bytes) => Math.ceil(bytes / mebibyte));
-        progress.update(done ?? 0, total ?? 0, `${doing} ${archive}`);
-      },
-    });
-    progress.stop();
-    if (json) shell.stdout.write(`${JSON.stringify({ out, endpoint: hub.endpoint, ...summary }, null, 2)}\n`);
-    else if (!quiet) describeFetch(summary, out, shell);
-  } catch (error) {
-    if (!stopping.signal.aborted) throw error;
-    progress.note('stopped; the same command continues');
-    shell.setExitCode(exitCodes.interrupted);
-  } finally {
-    forget();
-    progress.stop();
-    await release();
-  }
+  await withHub({ endpoint, progress, shell }, async (hub, signal) => {
+    const root = path.resolve(shell.cwd, out);
+    const release = await lockRoot(root);
+    try {
+      const summary = await fetchMileBench({
+        ...{ hub, revision, root, datasets, keepArchives, signal },
+        onProgress: ({ doing, archive, doneBytes, totalBytes }) => {
+          const [done, total] = [doneBytes, totalBytes].map((bytes) => Math.ceil(bytes / mebibyte));
+          progress.update(done ?? 0, total ?? 0, `${doing} ${archive}`);
+        },
+      });
+      progress.stop();
+      const shown = { out, endpoint: hub.endpoint, ...summary };
+      if (json) shell.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+      else if (!quiet) describeFetch(summary, out, shell);
+    } finally {
+      await release();
+    }
+  });
 }
 
 /** Two fetches into one directory would unpack over each other. */
@@ -122,7 +105,7 @@ export function dataFetchCommand(shell: Shell): Command {
     .option('--out <dir>', 'directory the datasets go into', defaultOut)
     .option('--tasks <list>', 'names of datasets or columns, or all', 'all')
     .option('--revision <name>', 'branch, tag or commit of the repository', 'main')
-    .option('--endpoint <url>', `hub or mirror (default: $HF_ENDPOINT or ${defaultEndpoint})`)
+    .option('--endpoint <url>', endpointHelp)
     .option('--keep-archives', 'keep the archives beside the datasets, in .fetch')
     .option('--json', 'print a summary for programs')
     .option('--quiet', 'print errors only')

@@ -45,8 +45,13 @@ async function holderOf(file: string): Promise<number | null> {
 /**
  * Takes the lock of a directory, so that no two processes write to it. A lock whose process is gone is taken over.
  * Returns the release. Throws a `UserError` naming the process that holds it.
+ *
+ * @param instead what the user can do beside waiting
  */
-export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
+export async function lockDirectory(
+  directory: string,
+  instead = 'choose another --out',
+): Promise<() => Promise<void>> {
   const file = path.join(directory, 'lock');
   const draft = path.join(directory, `lock.${process.pid}.tmp`);
   await writeFile(draft, JSON.stringify({ pid: process.pid, since: Date.now() / 1000 }));
@@ -55,11 +60,11 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
     await link(draft, file).catch(async (error: unknown) => {
       if (!hasCode(error, 'EEXIST')) throw error;
       const holder = await holderOf(file);
-      if (holder !== null) throw inUse(directory, holder);
+      if (holder !== null) throw inUse(directory, holder, instead);
       await rm(file, { force: true });
       await link(draft, file).catch(async (again: unknown) => {
         if (!hasCode(again, 'EEXIST')) throw again;
-        throw inUse(directory, (await holderOf(file)) ?? 0);
+        throw inUse(directory, (await holderOf(file)) ?? 0, instead);
       });
     });
   } finally {
@@ -68,7 +73,7 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   return () => rm(file, { force: true });
 }
 
-function inUse(directory: string, pid: number): UserError {
-  const fix = 'wait for it, stop it, or choose another --out';
+function inUse(directory: string, pid: number, instead: string): UserError {
+  const fix = `wait for it, stop it, or ${instead}`;
   return new UserError({ what: `process ${pid} is writing to it`, where: directory, fix });
 }

@@ -1,4 +1,5 @@
-import { rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { UserError } from '../core/errors.js';
 import { hashFile, startHash } from './checksum.js';
 import type { HubConnection } from './hub-connection.js';
@@ -18,6 +19,24 @@ const progressBytes = 2 ** 20;
 /** Where the part of a download lies until it is whole. */
 export function partPath(target: string, { checksum }: RemoteFile): string {
   return `${target}.${checksum.hex.slice(0, partDigits)}.part`;
+}
+
+/** Bytes of a file that have yet to be downloaded, if what lies at `target` or beside it is a beginning of it. */
+export async function missingBytes(target: string, file: RemoteFile): Promise<number> {
+  const found =
+    (await stat(target).catch(() => null)) ?? (await stat(partPath(target, file)).catch(() => null));
+  return Math.max(0, file.bytes - (found?.size ?? 0));
+}
+
+/** Removes what was downloaded to `target`, and parts of what it is or was at other commits. */
+export async function removeDownload(target: string): Promise<void> {
+  const folder = path.dirname(target);
+  const stem = path.basename(target);
+  for (const name of await readdir(folder)) {
+    if (name === stem || (name.startsWith(`${stem}.`) && name.endsWith('.part'))) {
+      await rm(path.join(folder, name), { force: true });
+    }
+  }
 }
 
 interface Download {

@@ -1,10 +1,10 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../core/errors.js';
 import { fileExists } from '../core/json-file.js';
 import type { ArchiveLimits } from './archive-limits.js';
 import { asDiskProblem, freeBytes } from './disk-space.js';
-import { downloadFile } from './download-file.js';
+import { downloadFile, removeDownload } from './download-file.js';
 import { extractArchive } from './extract-archive.js';
 import { archivePath, checkSpace, type FetchPlan, planFetch } from './fetch-plan.js';
 import { type FetchState, fetchFolderName, readFetchState } from './fetch-state.js';
@@ -86,7 +86,7 @@ export async function fetchMileBench(request: FetchRequest): Promise<FetchSummar
     downloadedBytes += await downloadFile({ hub, repository, file, target, signal, onBytes });
     report('unpacking', file.bytes);
     state = await unpack(request, { plan, file, target, repository, state, fetched });
-    if (!keepArchives) await removeArchive(target);
+    if (!keepArchives) await removeDownload(target);
     doneBytes += file.bytes;
   }
   checkComplete(plan, fetched);
@@ -154,17 +154,6 @@ async function checkAnnotation(into: string, dataset: string, archive: string): 
   if (await fileExists(path.join(into, annotation))) return;
   const fix = 'give another --revision';
   throw new UserError({ what: `it holds ${dataset} without ${annotation}`, where: archive, fix });
-}
-
-/** Removes an archive, and parts of what it was at other commits. */
-async function removeArchive(target: string): Promise<void> {
-  const folder = path.dirname(target);
-  const stem = path.basename(target);
-  for (const name of await readdir(folder)) {
-    if (name === stem || (name.startsWith(`${stem}.`) && name.endsWith('.part'))) {
-      await rm(path.join(folder, name), { force: true });
-    }
-  }
 }
 
 function checkComplete({ absent, archives }: FetchPlan, fetched: ReadonlyMap<string, string>): void {

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../core/errors.js';
 import { describeBytes } from './disk-space.js';
-import { partPath } from './download-file.js';
+import { missingBytes } from './download-file.js';
 import { type FetchState, fetchFolderName } from './fetch-state.js';
 import type { RemoteFile } from './list-files.js';
 import { mileBenchArchives } from './milebench-archives.js';
@@ -88,7 +88,7 @@ export async function checkSpace({
     const held = mileBenchArchives[file.path] ?? [];
     const wanted = held.filter((name) => plan.absent.includes(name)).length;
     unpacked += roomForUnpacked * file.bytes * (wanted / held.length);
-    packed.push(Math.max(0, file.bytes - (await bytesOnDisk(root, file))));
+    packed.push(await missingBytes(archivePath(root, file), file));
   }
   const downloads = keepArchives ? packed.reduce((sum, bytes) => sum + bytes, 0) : Math.max(0, ...packed);
   const needed = Math.ceil(unpacked + downloads);
@@ -97,13 +97,6 @@ export async function checkSpace({
   const fix = `free ${describeBytes(needed - free)} or give another --out`;
   const what = `some ${describeBytes(needed)} are needed and ${describeBytes(free)} are free`;
   throw new UserError({ what, where: root, fix });
-}
-
-async function bytesOnDisk(root: string, file: RemoteFile): Promise<number> {
-  const target = archivePath(root, file);
-  const found =
-    (await stat(target).catch(() => null)) ?? (await stat(partPath(target, file)).catch(() => null));
-  return found?.size ?? 0;
 }
 
 /** Where an archive is kept while it is needed. */
