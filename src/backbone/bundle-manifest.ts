@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const bundleManifestName = 'bundle.json';
 
 /** Bumped whenever the converter's output changes; a bundle of another format is converted again. */
-export const bundleFormat = 2;
+export const bundleFormat = 3;
 
 const positive = z.int().positive();
 
@@ -25,16 +25,43 @@ export const promptTemplateSchema = z.strictObject({
   stopStrings: z.array(z.string()),
 });
 
+/** How a matrix is stored: as floats, or as integers in blocks that share a scale and a zero point. */
+const matrixFormatSchema = z.discriminatedUnion('dtype', [
+  z.strictObject({ dtype: z.enum(['fp32', 'fp16']) }),
+  z.strictObject({
+    dtype: z.enum(['int8', 'int4']),
+    blockSize: z.union([z.literal(32), z.literal(64), z.literal(128)]),
+  }),
+]);
+
 export const bundleManifestSchema = z.strictObject({
   format: z.literal(bundleFormat),
   name: z.string(),
   family: z.literal('llava'),
-  dtype: z.literal('fp32'),
   /** What was converted: the layout of weight names and the hash of every file read. */
   source: z.strictObject({
+    kind: z.literal('checkpoint'),
     layout: z.enum(['llava', 'llava-hf']),
     files: z.array(z.strictObject({ path: z.string(), sha256: z.string() })),
   }),
+  /** Element types of the matrices of linear layers; all other tensors are float32. */
+  weights: z.strictObject({
+    layers: matrixFormatSchema,
+    head: matrixFormatSchema,
+    vision: matrixFormatSchema,
+  }),
+  /** What the formats cost in accuracy, by kind of matrix: root mean square error relative to the matrix. */
+  matrices: z.array(
+    z.strictObject({
+      /** Such as `layers.q`: a matrix of every decoder layer. */
+      part: z.string(),
+      dtype: z.enum(['fp32', 'fp16', 'int8', 'int4']),
+      count: positive,
+      bytes: positive,
+      meanError: z.number().nonnegative(),
+      worst: z.strictObject({ tensor: z.string(), error: z.number().nonnegative() }),
+    }),
+  ),
   text: z.strictObject({
     hiddenSize: positive,
     intermediateSize: positive,

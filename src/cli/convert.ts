@@ -1,8 +1,11 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, Option } from 'commander';
+import type { BundleManifest } from '../backbone/bundle-manifest.js';
 import { findPromptTemplate, promptTemplateNames } from '../backbone/prompt-template.js';
+import { type TextDtype, textDtypes, type VisionDtype, visionDtypes } from '../convert/weight-formats.js';
 import { UserError } from '../core/errors.js';
+import { blockSizes } from '../onnx/stored-matrix.js';
 import { defaultTemplate } from './default-template.js';
 import { openProgress } from './progress.js';
 import type { Shell } from './shell.js';
@@ -18,7 +21,9 @@ Examples:
 interface ConvertFlags {
   readonly out: string;
   readonly vision?: string | undefined;
-  readonly dtype: 'fp32';
+  readonly dtype: TextDtype;
+  readonly visionDtype?: VisionDtype | undefined;
+  readonly blockSize?: string | undefined;
   readonly template: string;
   readonly force?: boolean | undefined;
   readonly quiet?: boolean | undefined;
@@ -27,7 +32,15 @@ interface ConvertFlags {
 const mebibyte = 2 ** 20;
 
 async function convert(checkpoint: string, flags: ConvertFlags, shell: Shell): Promise<void> {
-  const { out, vision, dtype, template, force = false, quiet = false } = flags;
+  const { out, vision, dtype, visionDtype, template, force = false, quiet = false } = flags;
+  const blockSize = blockSizes.find((size) => String(size) === flags.blockSize);
+  if (blockSize !== undefined && dtype !== 'int4' && visionDtype !== 'int4') {
+    throw new UserError({
+      what: 'has no blocks without int4',
+      where: '--block-size',
+      fix: 'add --dtype int4',
+    });
+  }
   const target = path.resolve(shell.cwd, out);
   const there = await stat(target).catch(() => null);
   if (there !== null && !force) {
@@ -42,6 +55,8 @@ async function convert(checkpoint: string, flags: ConvertFlags, shell: Shell): P
     vision: vision === undefined ? undefined : path.resolve(shell.cwd, vision),
     out: target,
     dtype,
+    visionDtype,
+    blockSize,
     name: path.basename(target),
     prompt,
     onProgress: ({ doneBytes, totalBytes }) => {
@@ -51,9 +66,30 @@ async function convert(checkpoint: string, flags: ConvertFlags, shell: Shell): P
   if (quiet) return;
   const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
   const { paint, write } = shell.stdout;
-  const size = `${(bytes / mebibyte).toFixed(1)} MiB, ${manifest.text.layers} layers, ${dtype}`;
+  const size = `${(bytes / mebibyte).toFixed(1)} MiB, ${manifest.text.layers} layers, ${describeFormats(manifest)}`;
   write(`${paint.green('Done')}: ${out} (${size}, prompt ${manifest.prompt.name}).\n`);
+  write(describeErrors(manifest));
   write(`Next: lookm bench --backbone ${out}\n`);
+}
+
+/** Element types of the parts, such as `int4 in blocks of 32, output matrix int8, vision int8`. */
+function describeFormats({ weights: { layers, head, vision } }: BundleManifest): string {
+  const text = 'blockSize' in layers ? `${layers.dtype} in blocks of ${layers.blockSize}` : layers.dtype;
+  const others = [
+    ...(head.dtype === layers.dtype ? [] : [`output matrix ${head.dtype}`]),
+    ...(vision.dtype === layers.dtype ? [] : [`vision ${vision.dtype}`]),
+  ];
+  return [text, ...others].join(', ');
+}
+
+/** A line on what the element types cost in accuracy; nothing where they cost nothing. */
+function describeErrors({ matrices }: BundleManifest): string {
+  const worst = matrices.reduce((a, b) => (b.worst.error > a.worst.error ? b : a)).worst;
+  if (worst.error === 0) return '';
+  const count = matrices.reduce((sum, part) => sum + part.count, 0);
+  const mean = matrices.reduce((sum, part) => sum + part.count * part.meanError, 0) / count;
+  const percent = (part: number): string => `${(100 * part).toPrecision(2)} %`;
+  return `Weights lost ${percent(mean)} on average, ${percent(worst.error)} at worst (${worst.tensor}).\n`;
 }
 
 /** `lookm convert`: a checkpoint becomes a bundle. */
@@ -63,7 +99,20 @@ export function convertCommand(shell: Shell): Command {
     .argument('<checkpoint>', 'directory with config.json and safetensors')
     .requiredOption('--out <bundle>', 'directory of the bundle')
     .option('--vision <dir>', 'directory of the CLIP tower, where the checkpoint lacks it')
-    .addOption(new Option('--dtype <type>', 'element type of the weights').choices(['fp32']).default('fp32'))
+    .addOption(
+      new Option('--dtype <type>', 'element type of the language model').choices(textDtypes).default('fp32'),
+    )
+    .addOption(
+      new Option(
+        '--vision-dtype <type>',
+        'element type of tower and projector (default: as --dtype, int8 beside int4)',
+      ).choices(visionDtypes),
+    )
+    .addOption(
+      new Option('--block-size <n>', 'int4 weights that share a scale (default: 32)').choices(
+        blockSizes.map(String),
+      ),
+    )
     .addOption(
       new Option('--template <name>', 'prompt of a checkpoint without prompt.json')
         .choices(promptTemplateNames)

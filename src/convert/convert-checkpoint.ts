@@ -11,18 +11,18 @@ import { hashFiles, totalBytes } from '../checkpoint/source-files.js';
 import { writeBundleFile, writeDirectory } from './bundle-writer.js';
 import { writeLanguageModel } from './convert-language-model.js';
 import { refuseSmallDisk } from './disk-space.js';
+import { summariseLosses } from './storage-loss.js';
 import { textBytes, visionBytes, writeVisionWeights } from './stored-weights.js';
 import { visionGraph } from './vision-graph.js';
+import { type DtypeOptions, weightFormats } from './weight-formats.js';
 
-export interface ConvertOptions {
+export interface ConvertOptions extends DtypeOptions {
   /** Directory of the checkpoint. */
   readonly checkpoint: string;
   /** Directory of the CLIP tower, for the original layout when it is not beside the checkpoint. */
   readonly vision?: string | undefined;
   /** The bundle's directory; an older bundle there is replaced. */
   readonly out: string;
-  /** Element type of the weights in the bundle. */
-  readonly dtype: 'fp32';
   /** Name of the bundle; the name of the checkpoint's directory when left out. */
   readonly name?: string | undefined;
   /** Template for a checkpoint without `prompt.json`; LOOK-M uses `llava_llama_2` for LLaVA. */
@@ -65,7 +65,8 @@ async function writeBundle(
   options: ConvertOptions,
 ): Promise<BundleManifest> {
   const { text, vision, weights } = checkpoint;
-  const written = textBytes(weights.text, text) + visionBytes(weights);
+  const formats = weightFormats(options);
+  const written = textBytes(weights.text, text, formats) + visionBytes(weights, formats.vision);
   await refuseSmallDisk(dir, options.out, written);
   const onBytes = progressCounter(
     written + (await totalBytes(checkpoint.sourceFiles)),
@@ -73,8 +74,9 @@ async function writeBundle(
   );
   const sources = await hashFiles(checkpoint.sourceFiles, onBytes);
 
-  const language = await writeLanguageModel(dir, { weights: weights.text, shape: text, onBytes });
-  const image = await writeVisionWeights(dir, fileNames.visionWeights, { weights, onBytes });
+  const language = await writeLanguageModel(dir, { weights: weights.text, shape: text, formats, onBytes });
+  const format = formats.vision;
+  const image = await writeVisionWeights(dir, fileNames.visionWeights, { weights, format, onBytes });
   const imageGraph = visionGraph(vision, text.hiddenSize, image.tensors);
   const imageGraphFile = await writeBundleFile(dir, fileNames.vision, imageGraph);
   const files = [...language.decoderFiles, image.file, imageGraphFile, language.embeddingFile];
@@ -84,7 +86,9 @@ async function writeBundle(
 
   const manifest = bundleManifestSchema.parse({
     ...describe(checkpoint, options),
-    source: { layout: checkpoint.layout, files: sources },
+    source: { kind: 'checkpoint', layout: checkpoint.layout, files: sources },
+    weights: formats,
+    matrices: summariseLosses([...language.losses, ...image.losses]),
     embedding: language.manifest.embedding,
     graphs: { ...language.manifest.graphs, vision: fileNames.vision },
     files,
@@ -96,13 +100,12 @@ async function writeBundle(
 function describe(
   { text, vision, image, aspect, tokens, prompt }: Checkpoint,
   options: ConvertOptions,
-): Omit<BundleManifest, 'source' | 'embedding' | 'graphs' | 'files'> {
+): Omit<BundleManifest, 'source' | 'weights' | 'matrices' | 'embedding' | 'graphs' | 'files'> {
   const { hiddenSize, imageSize, patchSize, layers, tokensPerImage } = vision;
   return {
     format: bundleFormat,
     name: options.name ?? basename(resolve(options.checkpoint)),
     family: 'llava',
-    dtype: options.dtype,
     text,
     vision: { hiddenSize, imageSize, patchSize, layers, tokensPerImage },
     image: { aspect: options.aspect ?? aspect ?? 'pad', ...image },

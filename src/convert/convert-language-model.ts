@@ -6,7 +6,10 @@ import type { WrittenFile } from '../onnx/external-weights.js';
 import { writeBundleFile, writeDirectory } from './bundle-writer.js';
 import { refuseSmallDisk } from './disk-space.js';
 import { llamaSegment } from './llama-segments.js';
-import { type OnBytes, textBytes, writeRawTensor, writeTextWeights } from './stored-weights.js';
+import type { StorageLoss } from './storage-loss.js';
+import { textBytes, writeRawTensor, writeTextWeights } from './stored-weights.js';
+import { type WeightFormats, weightFormats } from './weight-formats.js';
+import type { OnBytes } from './weight-writer.js';
 
 /** What a bundle's manifest says about the language model: all that is needed to run it on embeddings. */
 export interface LanguageModelManifest extends Pick<BundleManifest, 'text' | 'embedding'> {
@@ -17,7 +20,7 @@ const fileNames = { weights: 'weights.bin', embedding: 'embedding.bin' } as cons
 
 /**
  * Turns the language model of a checkpoint into segment graphs with external weights and a file of token rows, and
- * leaves everything else of the checkpoint alone. They appear in the new directory `out` when they are complete.
+ * leaves everything else of the checkpoint alone. Weights become float32. They appear in the new directory `out` when they are complete.
  *
  * Throws `UserError` for language models that are damaged or not supported (see `openLanguageModelCheckpoint`), for
  * an `out` that is not empty, and when the disk is too small.
@@ -29,8 +32,9 @@ export async function convertLanguageModel(options: {
   const { text: shape, weights, close } = await openLanguageModelCheckpoint(options.checkpoint);
   try {
     return await writeDirectory(options.out, async (dir) => {
-      await refuseSmallDisk(dir, options.out, textBytes(weights, shape));
-      const { manifest } = await writeLanguageModel(dir, { weights, shape, onBytes: () => {} });
+      const formats = weightFormats({ dtype: 'fp32' });
+      await refuseSmallDisk(dir, options.out, textBytes(weights, shape, formats));
+      const { manifest } = await writeLanguageModel(dir, { weights, shape, formats, onBytes: () => {} });
       return manifest;
     });
   } finally {
@@ -41,15 +45,22 @@ export async function convertLanguageModel(options: {
 /** Writes the files of a language model into a bundle's directory. */
 export async function writeLanguageModel(
   dir: string,
-  { weights, shape, onBytes }: { weights: LlavaWeights['text']; shape: LlamaShape; onBytes: OnBytes },
+  options: {
+    weights: LlavaWeights['text'];
+    shape: LlamaShape;
+    formats: Pick<WeightFormats, 'layers' | 'head'>;
+    onBytes: OnBytes;
+  },
 ): Promise<{
   manifest: LanguageModelManifest;
   /** Weights and segments. */
   decoderFiles: WrittenFile[];
   embeddingFile: WrittenFile;
+  losses: readonly StorageLoss[];
 }> {
+  const { weights, shape, onBytes } = options;
   const { embedding } = weights;
-  const llama = await writeTextWeights(dir, fileNames.weights, { weights, shape, onBytes });
+  const llama = await writeTextWeights(dir, fileNames.weights, options);
   const decoderFiles = [llama.file];
   const segments: string[] = [];
   for (let segment = 0; segment <= shape.layers; segment++) {
@@ -63,7 +74,7 @@ export async function writeLanguageModel(
     embedding: { file: fileNames.embedding, dtype: embedding.dtype },
     graphs: { segments },
   };
-  return { manifest, decoderFiles, embeddingFile };
+  return { manifest, decoderFiles, embeddingFile, losses: llama.losses };
 }
 
 function segmentName(segment: number): string {

@@ -20,8 +20,9 @@ const manifest: BundleManifest = {
   format: bundleFormat,
   name: 'made-up',
   family: 'llava',
-  dtype: 'fp32',
-  source: { layout: 'llava', files: [] },
+  source: { kind: 'checkpoint', layout: 'llava', files: [] },
+  weights: { layers: { dtype: 'fp32' }, head: { dtype: 'fp32' }, vision: { dtype: 'fp32' } },
+  matrices: [],
   text: {
     hiddenSize: 4,
     intermediateSize: 8,

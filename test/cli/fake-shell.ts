@@ -30,8 +30,9 @@ export const bundleManifest: BundleManifest = {
   format: bundleFormat,
   name: 'fake',
   family: 'llava',
-  dtype: 'fp32',
-  source: { layout: 'llava-hf', files: [] },
+  source: { kind: 'checkpoint', layout: 'llava-hf', files: [] },
+  weights: { layers: { dtype: 'fp32' }, head: { dtype: 'fp32' }, vision: { dtype: 'fp32' } },
+  matrices: [],
   text: {
     ...{ hiddenSize: one, intermediateSize: one, layers: one, heads: one, kvHeads: one, headDim: one },
     ...{ vocabSize: one, rmsNormEps: 1e-5, ropeTheta: 1e4, maxPositions: 100 },

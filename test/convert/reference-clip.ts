@@ -1,4 +1,5 @@
 import type { SyntheticCheckpoint } from '../checkpoint/synthetic-checkpoint.js';
+import type { RoundOperand } from './reference-llama.js';
 
 type Rows = Float64Array[];
 
@@ -7,19 +8,21 @@ export function referenceVision(
   { shape, weights }: SyntheticCheckpoint,
   pixels: Float32Array,
   { state, activation }: { state: number; activation: 'gelu' | 'quick_gelu' },
+  roundOperand: RoundOperand = (row) => row,
 ): { tower: number[]; features: number[] } {
   const weight = (name: string): Float32Array => weights.get(`model.${name}`)!.values;
   const tower = 'vision_tower.vision_model';
   const linear = (rows: Rows, name: string): Rows => {
     const matrix = weight(`${name}.weight`);
     const bias = weight(`${name}.bias`);
-    return rows.map((row) =>
-      Float64Array.from(bias, (start, out) => {
+    return rows.map((given) => {
+      const row = roundOperand(given, `model.${name}.weight`);
+      return Float64Array.from(bias, (start, out) => {
         let sum = start;
         for (let i = 0; i < row.length; i++) sum += matrix[out * row.length + i]! * row[i]!;
         return sum;
-      }),
-    );
+      });
+    });
   };
   const norm = (rows: Rows, name: string): Rows =>
     rows.map((row) => {

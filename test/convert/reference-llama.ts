@@ -9,10 +9,14 @@ export interface ReferencePrefill {
   readonly logits: Float64Array;
 }
 
+/** What the left operand of a product becomes before it; `name` is that of the matrix. */
+export type RoundOperand = (row: Float64Array, name: string) => Float64Array;
+
 /** A Llama prefill as the formulas read, in float64, token by token and head by head. */
 export function referencePrefill(
   { shape, weights, config }: SyntheticCheckpoint,
   embeddings: readonly Float64Array[],
+  roundOperand: RoundOperand = (row) => row,
 ): ReferencePrefill {
   const prefix = 'model.language_model.';
   const weight = (name: string): Float32Array => weights.get(name)!.values;
@@ -22,7 +26,8 @@ export function referencePrefill(
       const mean = row.reduce((sum, x) => sum + x * x, 0) / row.length;
       return row.map((x, i) => (x / Math.sqrt(mean + text.rms_norm_eps)) * weight(name)[i]!);
     });
-  const linear = (rows: Rows, name: string): Rows => rows.map((row) => times(weight(name), row));
+  const linear = (rows: Rows, name: string): Rows =>
+    rows.map((row) => times(weight(name), roundOperand(row, name)));
   const add = (a: Rows, b: Rows): Rows => a.map((row, t) => row.map((x, i) => x + b[t]![i]!));
 
   const keys: Rows[] = [];
@@ -51,7 +56,7 @@ export function referencePrefill(
     hidden = add(hidden, linear(product, `${name}.mlp.down_proj.weight`));
   }
   const [last] = norm(hidden.slice(-1), `${prefix}norm.weight`);
-  return { keys, values, logits: times(weight('lm_head.weight'), last!) };
+  return { keys, values, logits: times(weight('lm_head.weight'), roundOperand(last!, 'lm_head.weight')) };
 }
 
 function attendHead(
