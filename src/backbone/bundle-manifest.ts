@@ -37,11 +37,12 @@ const matrixFormatSchema = z.discriminatedUnion('dtype', [
 export const bundleManifestSchema = z.strictObject({
   format: z.literal(bundleFormat),
   name: z.string(),
-  family: z.literal('llava'),
+  /** Family of the checkpoint: `llava`, `mobilevlm` or `internvl` so far. */
+  family: z.string().min(1),
   /** What was converted: the layout of weight names and the hash of every file read. */
   source: z.strictObject({
     kind: z.literal('checkpoint'),
-    layout: z.enum(['llava', 'llava-hf']),
+    layout: z.string().min(1),
     files: z.array(z.strictObject({ path: z.string(), sha256: z.string() })),
   }),
   /** Element types of the matrices of linear layers; all other tensors are float32. */
@@ -76,11 +77,16 @@ export const bundleManifestSchema = z.strictObject({
     maxPositions: positive,
   }),
   vision: z.strictObject({
+    /** Kinds of tower and projector. */
+    tower: z.string().min(1),
+    projector: z.string().min(1),
     hiddenSize: positive,
     imageSize: positive,
     patchSize: positive,
     /** Encoder layers in the graph: the selected one is the last. */
     layers: positive,
+    /** Tokens of an image after the tower, and after the projector. */
+    patches: positive,
     tokensPerImage: positive,
   }),
   image: z.strictObject({

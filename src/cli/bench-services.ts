@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { type Bundle, openBundle } from '../backbone/open-bundle.js';
-import { findPromptTemplate } from '../backbone/prompt-template.js';
 import { openFeatureFiles } from '../bench/feature-files.js';
 import { ImageFeatures } from '../bench/image-features.js';
 import { ImageReader } from '../bench/image-reader.js';
@@ -19,7 +18,6 @@ import { Runtime, requiredRuntimeVersion } from '../engine/runtime.js';
 import { selfTest } from '../engine/self-test.js';
 import { backboneKind, checkpointFingerprint, findCachedBundle } from './bundle-cache.js';
 import { cacheDirectory } from './cache-directory.js';
-import { defaultTemplate } from './default-template.js';
 import type { Progress } from './progress.js';
 import type { Shell } from './shell.js';
 
@@ -67,7 +65,6 @@ async function openConverted(checkpoint: string, shell: Shell, progress: Progres
       out,
       dtype: 'fp32',
       name,
-      prompt: findPromptTemplate(defaultTemplate),
       onProgress: ({ doneBytes, totalBytes }) => {
         const [done, total] = [doneBytes, totalBytes].map((bytes) => Math.ceil(bytes / mebibyte));
         progress.update(done ?? 0, total ?? 0, `converting ${name}`);
@@ -96,7 +93,7 @@ export function createBenchServices(shell: Shell): BenchServices {
       }
       const checkpoint = await openCheckpoint({ path: directory });
       await checkpoint.close();
-      return checkpoint.vision.tokensPerImage;
+      return checkpoint.projector.shape.tokens;
     },
     async openBundle(directory, { where, progress }) {
       if ((await backboneKind(directory, where)) === 'bundle')

@@ -6,7 +6,6 @@ import { findPromptTemplate, promptTemplateNames } from '../backbone/prompt-temp
 import { type TextDtype, textDtypes, type VisionDtype, visionDtypes } from '../convert/weight-formats.js';
 import { UserError } from '../core/errors.js';
 import { blockSizes } from '../onnx/stored-matrix.js';
-import { defaultTemplate } from './default-template.js';
 import { openProgress } from './progress.js';
 import type { Shell } from './shell.js';
 
@@ -24,7 +23,7 @@ interface ConvertFlags {
   readonly dtype: TextDtype;
   readonly visionDtype?: VisionDtype | undefined;
   readonly blockSize?: string | undefined;
-  readonly template: string;
+  readonly template?: string | undefined;
   readonly force?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }
@@ -46,7 +45,7 @@ async function convert(checkpoint: string, flags: ConvertFlags, shell: Shell): P
   if (there !== null && !force) {
     throw new UserError({ what: 'already exists', where: out, fix: 'give another --out or --force' });
   }
-  const prompt = findPromptTemplate(template);
+  const prompt = template === undefined ? undefined : findPromptTemplate(template);
   // Conversion brings libraries that the other commands do not need.
   const { convertCheckpoint } = await import('../convert/convert-checkpoint.js');
   const progress = openProgress(shell, { unit: 'MiB', quiet });
@@ -95,10 +94,10 @@ function describeErrors({ matrices }: BundleManifest): string {
 /** `lookm convert`: a checkpoint becomes a bundle. */
 export function convertCommand(shell: Shell): Command {
   return new Command('convert')
-    .description('turn a LLaVA checkpoint into a bundle')
+    .description('turn a LLaVA, MobileVLM_V2 or InternVL-Chat checkpoint into a bundle')
     .argument('<checkpoint>', 'directory with config.json and safetensors')
     .requiredOption('--out <bundle>', 'directory of the bundle')
-    .option('--vision <dir>', 'directory of the CLIP tower, where the checkpoint lacks it')
+    .option('--vision <dir>', 'directory of the vision tower, where it is a repository of its own')
     .addOption(
       new Option('--dtype <type>', 'element type of the language model').choices(textDtypes).default('fp32'),
     )
@@ -114,9 +113,10 @@ export function convertCommand(shell: Shell): Command {
       ),
     )
     .addOption(
-      new Option('--template <name>', 'prompt of a checkpoint without prompt.json')
-        .choices(promptTemplateNames)
-        .default(defaultTemplate),
+      new Option(
+        '--template <name>',
+        "prompt of a checkpoint without prompt.json (default: LOOK-M's)",
+      ).choices(promptTemplateNames),
     )
     .option('--force', 'replace a bundle that is there')
     .option('--quiet', 'print errors only')

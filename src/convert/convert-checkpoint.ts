@@ -6,27 +6,28 @@ import {
   bundleManifestSchema,
   type PromptTemplate,
 } from '../backbone/bundle-manifest.js';
+import { findPromptTemplate } from '../backbone/prompt-template.js';
 import { type Checkpoint, openCheckpoint } from '../checkpoint/open-checkpoint.js';
 import { hashFiles, totalBytes } from '../checkpoint/source-files.js';
 import { writeBundleFile, writeDirectory } from './bundle-writer.js';
-import { writeLanguageModel } from './convert-language-model.js';
 import { refuseSmallDisk } from './disk-space.js';
 import { summariseLosses } from './storage-loss.js';
 import { textBytes, visionBytes, writeVisionWeights } from './stored-weights.js';
 import { visionGraph } from './vision-graph.js';
 import { type DtypeOptions, weightFormats } from './weight-formats.js';
+import { writeLanguageModel } from './write-language-model.js';
 
 export interface ConvertOptions extends DtypeOptions {
   /** Directory of the checkpoint. */
   readonly checkpoint: string;
-  /** Directory of the CLIP tower, for the original layout when it is not beside the checkpoint. */
+  /** Directory of the vision tower, where it is a repository of its own and not beside the checkpoint. */
   readonly vision?: string | undefined;
   /** The bundle's directory; an older bundle there is replaced. */
   readonly out: string;
   /** Name of the bundle; the name of the checkpoint's directory when left out. */
   readonly name?: string | undefined;
-  /** Template for a checkpoint without `prompt.json`; LOOK-M uses `llava_llama_2` for LLaVA. */
-  readonly prompt: PromptTemplate;
+  /** Template for a checkpoint without `prompt.json`; LOOK-M's for the family when left out. */
+  readonly prompt?: PromptTemplate | undefined;
   /** What happens to images that are not square; what the checkpoint says, else `pad`, when left out. */
   readonly aspect?: 'pad' | 'crop' | undefined;
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
@@ -41,7 +42,7 @@ export interface ConvertProgress {
 const fileNames = { vision: 'vision.onnx', visionWeights: 'vision.bin' } as const;
 
 /**
- * Turns a LLaVA checkpoint into a bundle of ONNX graphs with external weights.
+ * Turns a checkpoint into a bundle of ONNX graphs with external weights.
  *
  * Tensors are streamed in blocks, so memory does not grow with the model. The bundle depends on the
  * checkpoint's content and the options only: the same input gives the same bytes. It appears at `out` when it
@@ -64,9 +65,9 @@ async function writeBundle(
   dir: string,
   options: ConvertOptions,
 ): Promise<BundleManifest> {
-  const { text, vision, weights } = checkpoint;
+  const { text, tower, projector } = checkpoint;
   const formats = weightFormats(options);
-  const written = textBytes(weights.text, text, formats) + visionBytes(weights, formats.vision);
+  const written = textBytes(text, formats) + visionBytes(checkpoint, formats.vision);
   await refuseSmallDisk(dir, options.out, written);
   const onBytes = progressCounter(
     written + (await totalBytes(checkpoint.sourceFiles)),
@@ -74,11 +75,18 @@ async function writeBundle(
   );
   const sources = await hashFiles(checkpoint.sourceFiles, onBytes);
 
-  const language = await writeLanguageModel(dir, { weights: weights.text, shape: text, formats, onBytes });
-  const format = formats.vision;
-  const image = await writeVisionWeights(dir, fileNames.visionWeights, { weights, format, onBytes });
-  const imageGraph = visionGraph(vision, text.hiddenSize, image.tensors);
-  const imageGraphFile = await writeBundleFile(dir, fileNames.vision, imageGraph);
+  const language = await writeLanguageModel(dir, { text, formats, onBytes });
+  const image = await writeVisionWeights(dir, fileNames.visionWeights, {
+    vision: checkpoint,
+    format: formats.vision,
+    onBytes,
+  });
+  const sizes = {
+    ...tower.shape,
+    textSize: text.shape.hiddenSize,
+    tokensPerImage: projector.shape.tokens,
+  };
+  const imageGraphFile = await writeBundleFile(dir, fileNames.vision, visionGraph(sizes, image.tensors));
   const files = [...language.decoderFiles, image.file, imageGraphFile, language.embeddingFile];
   for (const { name, content } of checkpoint.tokenizerFiles) {
     files.push(await writeBundleFile(dir, name, content));
@@ -86,7 +94,7 @@ async function writeBundle(
 
   const manifest = bundleManifestSchema.parse({
     ...describe(checkpoint, options),
-    source: { kind: 'checkpoint', layout: checkpoint.layout, files: sources },
+    source: { kind: 'checkpoint', layout: checkpoint.family.layout, files: sources },
     weights: formats,
     matrices: summariseLosses([...language.losses, ...image.losses]),
     embedding: language.manifest.embedding,
@@ -98,20 +106,29 @@ async function writeBundle(
 }
 
 function describe(
-  { text, vision, image, aspect, tokens, prompt }: Checkpoint,
+  { family, text, tower, projector, image, aspect, tokens, prompt }: Checkpoint,
   options: ConvertOptions,
 ): Omit<BundleManifest, 'source' | 'weights' | 'matrices' | 'embedding' | 'graphs' | 'files'> {
-  const { hiddenSize, imageSize, patchSize, layers, tokensPerImage } = vision;
+  const { hiddenSize, imageSize, patchSize, layers, patches } = tower.shape;
   return {
     format: bundleFormat,
     name: options.name ?? basename(resolve(options.checkpoint)),
-    family: 'llava',
-    text,
-    vision: { hiddenSize, imageSize, patchSize, layers, tokensPerImage },
+    family: family.family,
+    text: text.shape,
+    vision: {
+      tower: tower.kind,
+      projector: projector.kind,
+      hiddenSize,
+      imageSize,
+      patchSize,
+      layers,
+      patches,
+      tokensPerImage: projector.shape.tokens,
+    },
     image: { aspect: options.aspect ?? aspect ?? 'pad', ...image },
     prompt:
       prompt === undefined
-        ? options.prompt
+        ? (options.prompt ?? findPromptTemplate(family.template))
         : { name: 'custom', before: prompt.before, after: prompt.after, stopStrings: prompt.stopStrings },
     tokens,
   };

@@ -1,5 +1,5 @@
 import type { LlamaShape } from '../checkpoint/llama-config.js';
-import type { LlamaLayer, LlamaWeights } from '../checkpoint/weight-names.js';
+import type { LlamaLayer, LlamaWeights } from '../checkpoint/llama-weights.js';
 import { type ExternalTensor, GraphBuilder } from '../onnx/graph-builder.js';
 import { addProduct, type StoredMatrix } from '../onnx/stored-matrix.js';
 

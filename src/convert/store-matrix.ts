@@ -1,4 +1,4 @@
-import type { SourceMatrix } from '../checkpoint/checkpoint-parts.js';
+import type { SourceMatrix } from '../checkpoint/find-tensors.js';
 import { UserError } from '../core/errors.js';
 import { narrowFloat16, widenFloat16 } from '../core/half-floats.js';
 import type { ExternalTensor } from '../onnx/graph-builder.js';

@@ -1,13 +1,17 @@
-import type { LlavaWeights, SourceTensor } from '../checkpoint/checkpoint-parts.js';
-import type { LlamaShape } from '../checkpoint/llama-config.js';
+import type { ModelParts } from '../checkpoint/families/family.js';
+import type { SourceTensor } from '../checkpoint/find-tensors.js';
 import { elementCount } from '../core/tensor.js';
 import type { WrittenFile } from '../onnx/external-weights.js';
 import type { LlamaTensors } from './llama-segments.js';
+import { planProjector } from './projectors/registry.js';
 import { rotaryTable, rotaryTableBytes } from './rotary-tables.js';
 import type { StorageLoss } from './storage-loss.js';
-import type { VisionTensors } from './vision-graph.js';
+import { planTower } from './towers/registry.js';
+import type { StoredVision } from './vision-graph.js';
 import type { WeightFormats } from './weight-formats.js';
 import { type OnBytes, storedBytes, WeightWriter } from './weight-writer.js';
+
+type VisionParts = Pick<ModelParts, 'tower' | 'projector'>;
 
 /** Tensors in a weight file, with what storing them cost. */
 interface WrittenTensors<Tensors> {
@@ -21,13 +25,13 @@ export function writeTextWeights(
   dir: string,
   name: string,
   options: {
-    weights: LlavaWeights['text'];
-    shape: LlamaShape;
+    text: ModelParts['text'];
     formats: Pick<WeightFormats, 'layers' | 'head'>;
     onBytes: OnBytes;
   },
 ): Promise<WrittenTensors<LlamaTensors>> {
-  const { weights, shape, formats, onBytes } = options;
+  const { text, formats, onBytes } = options;
+  const { weights, shape } = text;
   return WeightWriter.write(dir, { name, onBytes }, async (writer) => {
     const layers: LlamaTensors['layers'][number][] = [];
     for (const layer of weights.layers) {
@@ -45,22 +49,14 @@ export function writeTextWeights(
 export function writeVisionWeights(
   dir: string,
   name: string,
-  options: {
-    weights: Pick<LlavaWeights, 'tower' | 'projector'>;
-    format: WeightFormats['vision'];
-    onBytes: OnBytes;
-  },
-): Promise<WrittenTensors<VisionTensors>> {
-  const { weights, format, onBytes } = options;
-  return WeightWriter.write(dir, { name, onBytes }, async (writer) => {
-    const embedding = await writer.addAll(weights.tower.embedding, { part: 'vision', format });
-    const layers: VisionTensors['tower']['layers'][number][] = [];
-    for (const layer of weights.tower.layers) {
-      layers.push(await writer.addAll(layer, { part: 'vision', format }));
-    }
-    const projector = await writer.addAll(weights.projector, { part: 'projector', format });
-    return { tower: { embedding, layers }, projector };
-  });
+  options: { vision: VisionParts; format: WeightFormats['vision']; onBytes: OnBytes },
+): Promise<WrittenTensors<StoredVision>> {
+  const { vision, format, onBytes } = options;
+  const [tower, projector] = [planTower(vision.tower), planProjector(vision.projector)];
+  return WeightWriter.write(dir, { name, onBytes }, async (writer) => ({
+    addTower: await tower.store((tensors) => writer.addAll(tensors, { part: 'vision', format })),
+    addProjector: await projector.store((tensors) => writer.addAll(tensors, { part: 'projector', format })),
+  }));
 }
 
 /** Copies a tensor's bytes to a file of its own. */
@@ -77,8 +73,7 @@ export async function writeRawTensor(
 
 /** Bytes the functions above write for a language model, not counting the gaps between tensors. */
 export function textBytes(
-  { embedding, layers, norm, head }: LlavaWeights['text'],
-  shape: LlamaShape,
+  { weights: { embedding, layers, norm, head }, shape }: ModelParts['text'],
   formats: Pick<WeightFormats, 'layers' | 'head'>,
 ): number {
   const decoder = layers.reduce((bytes, layer) => bytes + storedBytes(layer, formats.layers), 0);
@@ -87,12 +82,6 @@ export function textBytes(
 }
 
 /** The same for tower and projector. */
-export function visionBytes(
-  { tower, projector }: Pick<LlavaWeights, 'tower' | 'projector'>,
-  format: WeightFormats['vision'],
-): number {
-  return [tower.embedding, ...tower.layers, projector].reduce(
-    (bytes, tensors) => bytes + storedBytes(tensors, format),
-    0,
-  );
+export function visionBytes({ tower, projector }: VisionParts, format: WeightFormats['vision']): number {
+  return planTower(tower).bytes(format) + planProjector(projector).bytes(format);
 }

@@ -1,34 +1,43 @@
-import type { ClipShape } from '../checkpoint/clip-config.js';
-import type { ClipWeights, ProjectorWeights } from '../checkpoint/weight-names.js';
-import { type ExternalTensor, GraphBuilder } from '../onnx/graph-builder.js';
-import type { StoredMatrix } from '../onnx/stored-matrix.js';
-import { addClipTower } from './clip-tower.js';
-import { addMlpProjector } from './mlp-projector.js';
+import type { VisionShape } from '../checkpoint/towers/vision-shape.js';
+import { GraphBuilder } from '../onnx/graph-builder.js';
+import type { AddProjector } from './projectors/registry.js';
+import type { AddTower } from './towers/registry.js';
 
-/** Where the weights of the vision part lie. */
-export interface VisionTensors {
-  readonly tower: ClipWeights<ExternalTensor, StoredMatrix>;
-  readonly projector: ProjectorWeights<ExternalTensor, StoredMatrix>;
+/** The vision part of a model, stored. */
+export interface StoredVision {
+  readonly addTower: AddTower;
+  readonly addProjector: AddProjector;
+}
+
+/** Sizes of a vision part from pixels to the language model. */
+export interface VisionSizes extends VisionShape {
+  /** Width of the language model. */
+  readonly textSize: number;
+  readonly tokensPerImage: number;
 }
 
 /**
  * Tower and projector in one graph, for one image at a time.
  *
- * Input `pixels` [1, 3, S, S]. Outputs `features` [T, D] (projected, ready to join the text's embeddings),
- * `tower` [T, C] (selected layer, class token dropped), `embeddings` [1 + T, C] (input of encoder layer 0).
+ * Input `pixels` [1, 3, S, S]. Outputs `features` [tokens, D] (projected, ready to join the text's embeddings),
+ * `tower` [T, C] (selected layer, class token dropped), `embeddings` [1 + T, C] (input of encoder layer 0), and what
+ * the projector has on the way, each [rows, D].
  */
-export function visionGraph(shape: ClipShape, hiddenSize: number, tensors: VisionTensors): Uint8Array {
+export function visionGraph(
+  { imageSize, channels, patches, hiddenSize, textSize, tokensPerImage }: VisionSizes,
+  { addTower, addProjector }: StoredVision,
+): Uint8Array {
   const builder = new GraphBuilder();
-  const { imageSize, channels, tokensPerImage, hiddenSize: width } = shape;
   const pixels = builder.input('pixels', 'f32', [1, channels, imageSize, imageSize]);
-  const tower = addClipTower(builder, shape, tensors.tower, pixels);
-  const features = addMlpProjector(builder, tensors.projector, tower.features);
+  const tower = addTower(builder, pixels);
+  const projected = addProjector(builder, { features: tower.features, patches });
   const output = (name: string, value: string, dims: readonly number[]): void => {
     builder.op('Squeeze', [value, builder.ints([0])], {}, name);
     builder.output(name, 'f32', dims);
   };
-  output('features', features, [tokensPerImage, hiddenSize]);
-  output('tower', tower.features, [tokensPerImage, width]);
-  output('embeddings', tower.embeddings, [1 + tokensPerImage, width]);
+  output('features', projected.features, [tokensPerImage, textSize]);
+  output('tower', tower.features, [patches, hiddenSize]);
+  output('embeddings', tower.embeddings, [1 + patches, hiddenSize]);
+  for (const { name, value, rows } of projected.stages) output(name, value, [rows, textSize]);
   return builder.bytes();
 }

@@ -1,4 +1,4 @@
-import type { SourceMatrix, SourceTensor } from '../checkpoint/checkpoint-parts.js';
+import type { SourceMatrix, SourceTensor } from '../checkpoint/find-tensors.js';
 import { elementCount } from '../core/tensor.js';
 import { ExternalWeightFile, type WrittenFile } from '../onnx/external-weights.js';
 import type { ExternalTensor } from '../onnx/graph-builder.js';
@@ -10,12 +10,15 @@ import { matrixBytes, storeMatrix } from './store-matrix.js';
 export type OnBytes = (bytes: number) => void;
 
 /** What becomes of tensors that were found in a checkpoint. */
-type Stored<Tensors> = {
-  readonly [Part in keyof Tensors]: Tensors[Part] extends SourceMatrix ? StoredMatrix : ExternalTensor;
+export type Stored<T> = {
+  readonly [Part in keyof T]: T[Part] extends SourceMatrix ? StoredMatrix : ExternalTensor;
 };
 
 /** Several tensors of a part of the model, by what they are in it. */
-type Tensors<T> = { readonly [Part in keyof T]: SourceTensor };
+export type Tensors<T> = { readonly [Part in keyof T]: SourceTensor };
+
+/** Writes tensors of a part one after another in the order of their keys and says where they lie. */
+export type StoreTensors = <T extends Tensors<T>>(tensors: T) => Promise<Stored<T>>;
 
 /** How a part of a model is written. */
 export interface PartFormat {

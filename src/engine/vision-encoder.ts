@@ -10,6 +10,8 @@ export interface VisionStages {
   readonly tower: Float32Array;
   /** [tokensPerImage, hiddenSize]. */
   readonly features: Float32Array;
+  /** What a projector of several steps has on the way, [rows, hiddenSize] each, by the names in its graph. */
+  readonly inProjector: Readonly<Record<string, Float32Array>>;
 }
 
 export interface VisionEncoder {
@@ -36,11 +38,12 @@ export async function openVisionEncoder(
       return floatData(result['features']!);
     },
     stages: async (pixels) => {
-      const result = await graph.run({ pixels: floats(pixels, dims) });
+      const { embeddings, tower, features, ...others } = await graph.run({ pixels: floats(pixels, dims) });
       return {
-        embeddings: floatData(result['embeddings']!),
-        tower: floatData(result['tower']!),
-        features: floatData(result['features']!),
+        embeddings: floatData(embeddings!),
+        tower: floatData(tower!),
+        features: floatData(features!),
+        inProjector: Object.fromEntries(Object.entries(others).map(([name, one]) => [name, floatData(one)])),
       };
     },
   };

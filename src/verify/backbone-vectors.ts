@@ -8,31 +8,26 @@ import { findPromptTemplate } from '../backbone/prompt-template.js';
 import { imagePlaceholderId, tokenizePrompt } from '../backbone/tokenize-prompt.js';
 import { type Backbone, openBackbone } from '../bench/open-backbone.js';
 import type { PreparedPrompt } from '../bench/run-cells.js';
-import { holdsPlainLlama } from '../checkpoint/open-language-model.js';
 import { convertCheckpoint } from '../convert/convert-checkpoint.js';
-import { UserError } from '../core/errors.js';
 import { readJsonFile } from '../core/json-file.js';
 import { Runtime } from '../engine/runtime.js';
 import { type GoldenHf, goldenFamilySchema, goldenHfSchema, goldenSchema } from './backbone-golden.js';
 import { fullCacheChecks } from './decoder-stages.js';
 import { GoldenTensors } from './golden-tensors.js';
 import { imageChecks, verifyInputStages } from './input-stages.js';
-import { verifyLanguageModel, verifyLanguageModelVectors } from './language-model-vectors.js';
-import { equality, type StageCheck, skippedTally, stageTally } from './stage-checks.js';
+import { verifyLanguageModel } from './language-model-stages.js';
+import { equality, type StageCheck, stageTally } from './stage-checks.js';
 import { type ModeTally, sameIntegers } from './tally.js';
 
-/** Families `lookm` converts, whose damaged checkpoints fail; of others the language model is run if it can be. */
-const convertedFamilies = /^llava/i;
 /** LOOK-M's template for LLaVA; only stop strings and text around the question depend on it. */
 const hfTemplate = 'llava_llama_2';
 const restore = 'restore the vectors';
 
 /**
  * Converts the checkpoint of a vector directory and compares every recorded stage: pixels, vision tower, projector,
- * prompt, embeddings, K, V, column sums, logits and the tokens of every cache mode. Of a family that is not supported
- * as a whole, only the language model is.
+ * prompt, embeddings, K, V, column sums, logits and the tokens of every cache mode.
  *
- * @throws UserError when the vectors themselves cannot be read
+ * @throws UserError when the checkpoint cannot be converted or the vectors cannot be read
  */
 export async function verifyBackboneVectors(directory: string): Promise<ModeTally[]> {
   const file = path.join(directory, 'golden.json');
@@ -41,17 +36,9 @@ export async function verifyBackboneVectors(directory: string): Promise<ModeTall
   try {
     const isHf = 'same_prompt_as_llava' in golden;
     const template = isHf ? hfTemplate : (await readJsonFile(file, goldenSchema, restore)).prompt_template;
+    const prompt = findPromptTemplate(template);
     const bundleDirectory = path.join(out, 'bundle');
-    try {
-      const prompt = findPromptTemplate(template);
-      await convertCheckpoint({ checkpoint: directory, out: bundleDirectory, dtype: 'fp32', prompt });
-    } catch (error) {
-      if (!(error instanceof UserError) || convertedFamilies.test(golden.family)) throw error;
-      if (await holdsPlainLlama(directory)) {
-        return await verifyLanguageModelVectors(directory, path.join(out, 'language-model'));
-      }
-      return [skippedTally(directory, 'all', `family ${golden.family} is not implemented yet`)];
-    }
+    await convertCheckpoint({ checkpoint: directory, out: bundleDirectory, dtype: 'fp32', prompt });
     const bundle = await openBundle(bundleDirectory, { verify: 'hashes' });
     const backbone = await openBackbone(bundle, new Runtime({ threads: 1 }));
     try {

@@ -6,6 +6,8 @@ import { fitImage, type ImageSettings, normaliseImage } from '../backbone/prepro
 import { renderQuestion } from '../backbone/prompt-template.js';
 import { tokenizePrompt } from '../backbone/tokenize-prompt.js';
 import type { Backbone } from '../bench/open-backbone.js';
+import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
+import { gridPositions } from '../convert/towers/internvit-positions.js';
 import type { Golden } from './backbone-golden.js';
 import type { GoldenTensors } from './golden-tensors.js';
 import { equality, type StageCheck, stageTally } from './stage-checks.js';
@@ -23,7 +25,7 @@ export async function verifyInputStages(
 ): Promise<ModeTally[]> {
   return [
     stageTally(directory, 'pixels', await pixelChecks(directory, backbone, golden.images, tensors)),
-    stageTally(directory, 'vision tower and projector', await visionChecks(backbone, tensors)),
+    stageTally(directory, 'vision tower and projector', await visionChecks(directory, backbone, tensors)),
     stageTally(directory, 'prompt and embeddings', await promptChecks(backbone, golden, tensors)),
   ];
 }
@@ -79,26 +81,49 @@ function samplesBefore(pixels: Float32Array, { mean, std, rescaleFactor }: Image
 }
 
 /** Each recorded image through the tower, from the recorded pixels. */
-async function visionChecks(backbone: Backbone, tensors: GoldenTensors): Promise<StageCheck[]> {
+async function visionChecks(
+  directory: string,
+  backbone: Backbone,
+  tensors: GoldenTensors,
+): Promise<StageCheck[]> {
   const pixels = await tensors.floats('pixel_values_pad');
   const tower = await tensors.floats('vision_tower_output');
   const projected = await tensors.floats('projector_output');
   const images = tensors.dims('pixel_values_pad')[0]!;
   const part = (data: Float32Array, image: number): Float32Array =>
     data.subarray((image * data.length) / images, ((image + 1) * data.length) / images);
-  const checks: StageCheck[] = [];
+  const checks = await positionChecks(directory, tensors);
   for (let image = 0; image < images; image++) {
     const stages = await backbone.vision.stages(part(pixels, image));
     const compare = (what: string, actual: Float32Array, expected: Float32Array): void => {
       const error = largestDifference(actual, expected);
       checks.push({ what: `image ${image}: ${what}`, error, tolerance: visionTolerance });
     };
-    if (image === 0)
+    if (image === 0) {
       compare('embeddings', stages.embeddings, await tensors.floats('vision_embeddings_image0'));
+      for (const [name, values] of Object.entries(stages.inProjector)) {
+        compare(name, values, await tensors.floats(`${name}_image0`));
+      }
+    }
     compare('tower', stages.tower, part(tower, image));
     compare('projector', stages.features, part(projected, image));
   }
   return checks;
+}
+
+const positionsName = 'vision_position_embedding_interpolated';
+
+/** The position table of the images' grid, where one is recorded. */
+async function positionChecks(directory: string, tensors: GoldenTensors): Promise<StageCheck[]> {
+  if (!tensors.has(positionsName)) return [];
+  const { tower, close } = await openCheckpoint({ path: directory });
+  try {
+    const positions = tower.kind === 'internvit' ? await gridPositions(tower) : new Float32Array(0);
+    const error = largestDifference(positions, await tensors.floats(positionsName));
+    return [{ what: 'positions', error, tolerance: visionTolerance }];
+  } finally {
+    await close();
+  }
 }
 
 async function promptChecks(

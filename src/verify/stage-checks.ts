@@ -13,21 +13,6 @@ export function equality(what: string, holds: boolean): StageCheck {
   return { what, error: holds ? 0 : Number.POSITIVE_INFINITY, tolerance: 0 };
 }
 
-/** The tally of what is not run, and why. */
-export function skippedTally(directory: string, mode: string, note: string): ModeTally {
-  return {
-    format: 'backbones',
-    directory,
-    mode,
-    status: 'skipped',
-    cases: 0,
-    identicalSelections: null,
-    worstError: null,
-    identicalTokens: null,
-    notes: [note],
-  };
-}
-
 /** The tally of a stage: passed when every check is within its tolerance. */
 export function stageTally(directory: string, mode: string, checks: readonly StageCheck[]): ModeTally {
   const failed = checks.filter(({ error, tolerance }) => !(error <= tolerance));

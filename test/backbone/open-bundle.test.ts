@@ -35,7 +35,10 @@ const manifest: BundleManifest = {
     ropeTheta: 10000,
     maxPositions: 16,
   },
-  vision: { hiddenSize: 4, imageSize: 8, patchSize: 4, layers: 1, tokensPerImage: 4 },
+  vision: {
+    ...{ tower: 'clip', projector: 'mlp2x_gelu' },
+    ...{ hiddenSize: 4, imageSize: 8, patchSize: 4, layers: 1, patches: 4, tokensPerImage: 4 },
+  },
   image: { aspect: 'pad', size: 8, mean: [0, 0, 0], std: [1, 1, 1], rescaleFactor: 1 / 255 },
   prompt: { name: 'custom', before: '', after: '', stopStrings: [] },
   tokens: { bos: 1, eos: 2, addBos: true },

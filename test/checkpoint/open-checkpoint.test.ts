@@ -49,26 +49,29 @@ function hfWith(change: (checkpoint: SyntheticCheckpoint) => void): Promise<stri
 test('the original layout is read with the tower of its clip folder', async () => {
   const checkpoint = await read(join(backbones, 'llava'));
   expect(checkpoint).toMatchObject({
-    layout: 'llava',
+    family: { family: 'llava', layout: 'llava', template: 'llava_llama_2' },
     text: {
-      hiddenSize: 64,
-      intermediateSize: 160,
-      layers: 2,
-      heads: 4,
-      kvHeads: 4,
-      headDim: 16,
-      vocabSize: 622,
-      rmsNormEps: 1e-5,
-      ropeTheta: 10000,
-      maxPositions: 2048,
+      shape: {
+        hiddenSize: 64,
+        intermediateSize: 160,
+        layers: 2,
+        heads: 4,
+        kvHeads: 4,
+        headDim: 16,
+        vocabSize: 622,
+        rmsNormEps: 1e-5,
+        ropeTheta: 10000,
+        maxPositions: 2048,
+      },
     },
-    vision: { layers: 2, tokensPerImage: 196, activation: 'quick_gelu' },
+    tower: { kind: 'clip', shape: { layers: 2, patches: 196, activation: 'quick_gelu' } },
+    projector: { kind: 'mlp2x_gelu', shape: { from: 64, to: 64, tokens: 196 } },
     image: { size: 56, rescaleFactor: 1 / 255 },
     aspect: 'pad',
     tokens: { bos: 1, eos: 2, addBos: true },
     prompt: undefined,
   });
-  expect(checkpoint.weights.tower.embedding.patch.name).toBe(
+  expect(checkpoint.tower.weights.embedding.patch.name).toBe(
     'vision_model.embeddings.patch_embedding.weight',
   );
   expect(checkpoint.sourceFiles.map(({ name }) => name).sort()).toEqual([
@@ -87,9 +90,9 @@ test('the original layout is read with the tower of its clip folder', async () =
 test('the HF layout is read with what its config leaves out', async () => {
   const checkpoint = await read(join(backbones, 'llava-hf'));
   expect(checkpoint).toMatchObject({
-    layout: 'llava-hf',
-    text: { kvHeads: 4, headDim: 16, vocabSize: 686, ropeTheta: 10000, maxPositions: 4096 },
-    vision: { layers: 2, channels: 3, layerNormEps: 1e-5, activation: 'quick_gelu' },
+    family: { family: 'llava', layout: 'llava-hf', template: 'llava_llama_2' },
+    text: { shape: { kvHeads: 4, headDim: 16, vocabSize: 686, ropeTheta: 10000, maxPositions: 4096 } },
+    tower: { shape: { layers: 2, channels: 3, layerNormEps: 1e-5, activation: 'quick_gelu' } },
     aspect: undefined,
     tokens: { bos: 1, eos: 2, addBos: true },
   });
@@ -126,7 +129,7 @@ test('the tower folder is looked for as given, in clip, then as named in the con
   );
   await rm(join(dir, 'towers'), { recursive: true });
   await expect(read(dir)).rejects.toThrow(
-    'needs the CLIP tower towers/vit, which is not beside it; download it and pass its directory with --vision',
+    'needs the vision tower towers/vit, which is not beside it; download it and pass its directory with --vision',
   );
   await expect(read(dir, join(dir, 'nowhere'))).rejects.toThrow('let --vision point to');
   await expect(read(join(backbones, 'llava-hf'), dir)).rejects.toThrow('leave out --vision');
@@ -134,9 +137,9 @@ test('the tower folder is looked for as given, in clip, then as named in the con
 
 test('the config of a tower alone is read like that of a whole CLIP model', async () => {
   const dir = await llavaWith();
-  const whole = (await read(dir)).vision;
+  const whole = (await read(dir)).tower.shape;
   await changeJson(join(dir, 'clip', 'config.json'), (config) => config['vision_config'] as JsonObject);
-  expect((await read(dir)).vision).toEqual(whole);
+  expect((await read(dir)).tower.shape).toEqual(whole);
 });
 
 test('square images are cropped, as LLaVA does, and pad is the word for padding', async () => {
@@ -158,11 +161,11 @@ test('both key orders of the HF layout give the same parts', async () => {
       }
     }),
   );
-  expect(published.weights.text.layers[1]!.q.name).toBe(
+  expect(published.text.weights.layers[1]!.q.name).toBe(
     'language_model.model.layers.1.self_attn.q_proj.weight',
   );
-  expect(newer.weights.text.layers[1]!.q.name).toBe('model.language_model.layers.1.self_attn.q_proj.weight');
-  expect(published.text).toEqual(newer.text);
+  expect(newer.text.weights.layers[1]!.q.name).toBe('model.language_model.layers.1.self_attn.q_proj.weight');
+  expect(published.text.shape).toEqual(newer.text.shape);
 });
 
 test('tensors that no part needs are ignored', async () => {
@@ -303,7 +306,10 @@ test('what is not a LLaVA checkpoint is refused with what is', async () => {
   await writeFile(join(dir, 'config.json'), '{"model_type": ');
   await expectRefusal(read(dir), 'is not JSON');
   await writeJson(join(dir, 'config.json'), { model_type: 'llama', hidden_size: 64 });
-  await expectRefusal(read(dir), 'is not the config of a LLaVA model (model_type llama)');
+  await expectRefusal(
+    read(dir),
+    'is not the config of a LLaVA, MobileVLM_V2 or InternVL-Chat model (model_type llama)',
+  );
   await truncate(join(dir, 'config.json'), 2 ** 30);
   await expectRefusal(read(dir), 'config.json: has 1073741824 bytes, more than');
 });
@@ -312,13 +318,13 @@ test('plain rotary positions may be spelt out, and their base is taken from ther
   const dir = await hfWith(({ config }) => {
     config.text_config['rope_parameters'] = { rope_type: 'default', rope_theta: 20000 };
   });
-  expect((await read(dir)).text.ropeTheta).toBe(20000);
+  expect((await read(dir)).text.shape.ropeTheta).toBe(20000);
 });
 
 test('heads may be wider together than the model when their size is given', async () => {
   const checkpoint = syntheticCheckpoint({ heads: 4, kvHeads: 2, headDim: 10, hidden: 24 });
   const dir = await writeCheckpoint(join(scratchDirectory(), 'wide'), checkpoint);
-  expect((await read(dir)).text).toMatchObject({ heads: 4, kvHeads: 2, headDim: 10, hiddenSize: 24 });
+  expect((await read(dir)).text.shape).toMatchObject({ heads: 4, kvHeads: 2, headDim: 10, hiddenSize: 24 });
 });
 
 async function expectRefusal(attempt: Promise<unknown>, part: string): Promise<void> {

@@ -37,7 +37,10 @@ export const bundleManifest: BundleManifest = {
     ...{ hiddenSize: one, intermediateSize: one, layers: one, heads: one, kvHeads: one, headDim: one },
     ...{ vocabSize: one, rmsNormEps: 1e-5, ropeTheta: 1e4, maxPositions: 100 },
   },
-  vision: { hiddenSize: one, imageSize: one, patchSize: one, layers: one, tokensPerImage: 81 },
+  vision: {
+    ...{ tower: 'clip', projector: 'mlp2x_gelu', hiddenSize: one, imageSize: one, patchSize: one },
+    ...{ layers: one, patches: 81, tokensPerImage: 81 },
+  },
   image: { aspect: 'pad', size: 1, mean: [0, 0, 0], std: [1, 1, 1], rescaleFactor: 1 },
   prompt: { name: 'fake', before: '', after: '', stopStrings: [] },
   tokens: { bos: 1, eos: 2, addBos: true },

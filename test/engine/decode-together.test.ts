@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { convertLanguageModel } from '../../src/convert/convert-language-model.js';
+import { convertCheckpoint } from '../../src/convert/convert-checkpoint.js';
 import { seededRandom } from '../../src/core/seeded-random.js';
 import { type DecodeStart, type GenerationOptions, generate } from '../../src/engine/decode.js';
 import { generateTogether, type StartingRows } from '../../src/engine/decode-together.js';
@@ -18,7 +18,11 @@ let model: LanguageModel;
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'lookm-together-'));
   const out = path.join(directory, 'model');
-  const manifest = await convertLanguageModel({ checkpoint: fixturePath('backbones/llava'), out });
+  const manifest = await convertCheckpoint({
+    checkpoint: fixturePath('backbones/llava'),
+    out,
+    dtype: 'fp32',
+  });
   model = await openLanguageModel(runtime, { directory: out, manifest });
 });
 afterAll(async () => {

@@ -25,8 +25,8 @@ describe('the golden vectors of the official code', () => {
     tallies = await verifyDirectories([fixtures]);
   });
 
-  it('fail nowhere', () => {
-    expect(tallies.filter(({ status }) => status === 'failed')).toEqual([]);
+  it('are all run, and fail nowhere', () => {
+    expect(tallies.filter(({ status }) => status !== 'passed')).toEqual([]);
   });
 
   it.each(['h2o', 'text_prior_pivot_merge'])(

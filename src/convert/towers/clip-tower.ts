@@ -1,22 +1,13 @@
-import type { ClipShape } from '../checkpoint/clip-config.js';
-import type { ClipLayer, ClipWeights } from '../checkpoint/weight-names.js';
-import type { ExternalTensor, GraphBuilder } from '../onnx/graph-builder.js';
-import type { StoredMatrix } from '../onnx/stored-matrix.js';
-import { biasedLinear } from './biased-linear.js';
+import type { ClipShape } from '../../checkpoint/towers/clip-config.js';
+import type { ClipLayer, ClipWeights } from '../../checkpoint/towers/clip-weights.js';
+import type { ExternalTensor, GraphBuilder } from '../../onnx/graph-builder.js';
+import type { StoredMatrix } from '../../onnx/stored-matrix.js';
+import { biasedLinear } from '../linear.js';
+import { dropClassToken, embedPatches } from './patch-embedding.js';
+import type { TowerValues } from './tower-values.js';
 
 /** quick_gelu is x * sigmoid(1.702 x). */
 const quickGeluAlpha = 1.702;
-
-/** Larger than any sequence: the end of a slice that runs to the end. */
-const toTheEnd = 2 ** 31 - 1;
-
-/** The values of a tower in a graph. */
-export interface TowerValues {
-  /** Input of encoder layer 0, [1, 1 + T, C]. */
-  readonly embeddings: string;
-  /** Selected hidden state without the class token, [1, T, C]. */
-  readonly features: string;
-}
 
 /**
  * A CLIP vision transformer on one image, [1, 3, S, S] -> [1, T, C], up to the selected hidden state.
@@ -28,47 +19,15 @@ export function addClipTower(
   tensors: ClipWeights<ExternalTensor, StoredMatrix>,
   pixels: string,
 ): TowerValues {
-  const embeddings = embed(builder, shape, tensors.embedding, pixels);
+  const { embedding, layers } = tensors;
+  const embedded = embedPatches(builder, shape, embedding, pixels);
+  const preNorm = { weight: embedding.preNormWeight, bias: embedding.preNormBias };
+  const embeddings = layerNorm(builder, shape, embedded, 'vision.preNorm', preNorm);
   let hidden = embeddings;
-  for (const [index, layer] of tensors.layers.entries()) {
+  for (const [index, layer] of layers.entries()) {
     hidden = encoderLayer(builder, shape, layer, `vision.${index}`, hidden);
   }
-  const features = builder.op('Slice', [
-    hidden,
-    builder.ints([1]),
-    builder.ints([toTheEnd]),
-    builder.ints([1]),
-  ]);
-  return { embeddings, features };
-}
-
-function embed(
-  builder: GraphBuilder,
-  shape: ClipShape,
-  tensors: ClipWeights<ExternalTensor, StoredMatrix>['embedding'],
-  pixels: string,
-): string {
-  const { hiddenSize, channels, patchSize, tokensPerImage } = shape;
-  const kernel = [hiddenSize, channels, patchSize, patchSize];
-  const patches = builder.op(
-    'Conv',
-    [pixels, builder.external('vision.patch', 'f32', kernel, tensors.patch)],
-    { kernel_shape: [patchSize, patchSize], strides: [patchSize, patchSize] },
-  );
-  const flat = builder.op('Reshape', [patches, builder.ints([1, hiddenSize, tokensPerImage])]);
-  const tokens = builder.op('Transpose', [flat], { perm: [0, 2, 1] });
-  const classToken = builder.external('vision.class', 'f32', [1, 1, hiddenSize], tensors.classEmbedding);
-  const sequence = builder.op('Concat', [classToken, tokens], { axis: 1 });
-  const positions = builder.external(
-    'vision.positions',
-    'f32',
-    [1, 1 + tokensPerImage, hiddenSize],
-    tensors.positions,
-  );
-  return layerNorm(builder, shape, builder.op('Add', [sequence, positions]), 'vision.preNorm', {
-    weight: tensors.preNormWeight,
-    bias: tensors.preNormBias,
-  });
+  return { embeddings, features: dropClassToken(builder, hidden) };
 }
 
 function encoderLayer(

@@ -14,6 +14,11 @@ export function biasedLinear(
   name: string,
   { weight, bias }: StoredLinear,
 ): string {
-  const product = addProduct(builder, value, { name: `${name}.weight`, matrix: weight });
+  const product = linear(builder, value, name, weight);
   return builder.op('Add', [product, builder.external(`${name}.bias`, 'f32', [weight.dims[0]], bias)]);
+}
+
+/** The same without a bias. */
+export function linear(builder: GraphBuilder, value: string, name: string, weight: StoredMatrix): string {
+  return addProduct(builder, value, { name: `${name}.weight`, matrix: weight });
 }

@@ -1,59 +1,14 @@
 import path from 'node:path';
-import { openEmbeddingTable } from '../backbone/embedding-table.js';
 import { mergeEmbeddings } from '../backbone/merge-embeddings.js';
 import type { PreparedPrompt } from '../bench/run-cells.js';
-import { convertLanguageModel } from '../convert/convert-language-model.js';
 import { UserError } from '../core/errors.js';
 import { fileExists, readJsonFile } from '../core/json-file.js';
-import { openLanguageModel } from '../engine/language-model.js';
-import { openNearestKeySearch } from '../engine/nearest-key.js';
-import { Runtime } from '../engine/runtime.js';
-import { type Golden, goldenModesSchema, goldenSchema } from './backbone-golden.js';
+import { type Golden, goldenModesSchema } from './backbone-golden.js';
 import { type Decoder, verifyFullCache, verifyModes } from './decoder-stages.js';
 import { GoldenTensors } from './golden-tensors.js';
-import { skippedTally } from './stage-checks.js';
 import type { ModeTally } from './tally.js';
 
 const restore = 'restore the vectors';
-
-/**
- * Converts nothing but the language model of a vector directory's checkpoint and compares what is recorded of it, fed
- * with the recorded input embeddings. The stages before them are one skipped tally.
- *
- * @param out a directory to convert into, which must not exist yet
- * @throws UserError when the language model is not supported, or the vectors cannot be read
- */
-export async function verifyLanguageModelVectors(directory: string, out: string): Promise<ModeTally[]> {
-  const golden = await readJsonFile(path.join(directory, 'golden.json'), goldenSchema, restore);
-  const inputStages = skippedTally(
-    directory,
-    'pixels, vision tower, projector and prompt',
-    `only the language model of family ${golden.family} is verified, its other parts are not implemented yet`,
-  );
-  const manifest = await convertLanguageModel({ checkpoint: directory, out });
-  const { vocabSize, hiddenSize, headDim } = manifest.text;
-  const { file, dtype } = manifest.embedding;
-  const runtime = new Runtime({ threads: 1 });
-  const embeddings = openEmbeddingTable({ path: path.join(out, file), dtype, vocabSize, hiddenSize });
-  try {
-    const model = await openLanguageModel(runtime, { directory: out, manifest });
-    const decoder = {
-      model,
-      embeddings,
-      runtime,
-      nearestKeys: await openNearestKeySearch(runtime, headDim),
-    };
-    const tensors = await GoldenTensors.open(path.join(directory, 'golden.safetensors'));
-    try {
-      return [inputStages, ...(await verifyLanguageModel(directory, decoder, golden, tensors))];
-    } finally {
-      await tensors.close();
-    }
-  } finally {
-    embeddings.close();
-    await runtime.close();
-  }
-}
 
 /**
  * Compares everything recorded from the input embeddings on: prefill, the full cache, and every cache mode.
