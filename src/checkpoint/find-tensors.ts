@@ -1,5 +1,7 @@
 import { UserError } from '../core/errors.js';
 import type { OpenWeights } from './open-weights.js';
+import type { TensorEntry } from './tensor-entry.js';
+import { scatteredFault } from './tensor-layout.js';
 import type { TensorFinder } from './tensor-rules.js';
 import { type FloatDtype, floatDtypes, type TensorSource } from './tensor-source.js';
 
@@ -71,21 +73,24 @@ function sourceFinder({ dir, files }: OpenWeights, faults: Faults): SourceFinder
   const check = (name: string, dims: readonly number[]): FoundTensor => {
     const tensor = files.tensors.get(name);
     const dtype = floatDtypes.find((known) => known === tensor?.dtype);
-    const what =
-      dtype === undefined
-        ? `${name} is ${tensor?.dtype}, not ${floatDtypes.join(', ')}`
-        : `${name} is [${tensor?.dims.join(', ')}], but the config means [${dims.join(', ')}]`;
+    const unfit = tensor && unfitness(tensor, dims);
     if (tensor === undefined) faults.missing.add(name);
-    else if (dtype === undefined || !sameDims(tensor.dims, dims)) faults.unfit.add(what);
-    else return { source: files, name, dtype };
-    faults.directories.add(dir);
-    return { source: files, name, dtype: 'F32' };
+    if (unfit !== undefined) faults.unfit.add(`${name} ${unfit}`);
+    if (tensor === undefined || unfit !== undefined) faults.directories.add(dir);
+    return { source: files, name, dtype: dtype ?? 'F32' };
   };
   return {
     has: (name) => files.tensors.has(name),
     plain: (name, dims) => ({ ...check(name, dims), role: 'plain', dims }),
     matrix: (name, dims) => ({ ...check(name, dims), role: 'matrix', dims }),
   };
+}
+
+/** Why a tensor cannot be used for one of shape `dims`, if so. */
+function unfitness({ dtype, dims: found, layout }: TensorEntry, dims: readonly number[]): string | undefined {
+  if (!floatDtypes.some((known) => known === dtype)) return `is ${dtype}, not ${floatDtypes.join(', ')}`;
+  if (!sameDims(found, dims)) return `is [${found.join(', ')}], but the config means [${dims.join(', ')}]`;
+  return layout.kind === 'scattered' ? scatteredFault(layout) : undefined;
 }
 
 function sameDims(a: readonly number[], b: readonly number[]): boolean {

@@ -1,39 +1,20 @@
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { elementCount } from '../core/tensor.js';
-import type { TensorEntry } from './tensor-entry.js';
+import { elementBytes } from './element-bytes.js';
+import { printable } from './printable.js';
+import { maxRank, type TensorEntry } from './tensor-entry.js';
+import { dense } from './tensor-layout.js';
 
 /** Length of the little-endian header size at the start of a safetensors file. */
 export const headerLengthBytes = 8;
 
-/** The limit of the reference implementation; real headers stay below 1 MB. */
-export const maxHeaderBytes = 100_000_000;
-
-/** No tensor of a language model has more axes; bounds the product of a hostile shape. */
-const maxRank = 16;
-
-/** Bytes per element of the element types whose size is a whole number of bytes. */
-const elementBytes: Readonly<Record<string, number>> = {
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  F8_E5M2: 1,
-  F8_E4M3: 1,
-  U16: 2,
-  I16: 2,
-  F16: 2,
-  BF16: 2,
-  U32: 4,
-  I32: 4,
-  F32: 4,
-  U64: 8,
-  I64: 8,
-  F64: 8,
-};
+/** Real headers stay below 1 MB, some 100 bytes a tensor; bounds the memory that a hostile one takes. */
+const maxHeaderBytes = 8 * 1024 * 1024;
 
 const size = z.int().nonnegative();
 const entrySchema = z.strictObject({
-  dtype: z.string(),
+  dtype: z.string().regex(/^\w{1,32}$/, 'is not the name of an element type'),
   shape: z.array(size).max(maxRank),
   data_offsets: z.tuple([size, size]),
 });
@@ -66,11 +47,14 @@ export function parseHeader(header: Uint8Array, fileBytes: number, file: string)
   for (const { name, offset, bytes } of entries) {
     if (offset !== end) {
       const how = offset < end ? 'overlap the tensor before' : 'leave a hole after the tensor before';
-      throw damaged(file, `the data of tensor ${name} ${how}`);
+      throw damaged(file, `the data of tensor ${printable(name)} ${how}`);
     }
     end = offset + bytes;
     if (end > fileBytes) {
-      throw damaged(file, `tensor ${name} ends at byte ${end}, but the file has only ${fileBytes}`);
+      throw damaged(
+        file,
+        `tensor ${printable(name)} ends at byte ${end}, but the file has only ${fileBytes}`,
+      );
     }
   }
   if (end !== fileBytes) throw damaged(file, `${fileBytes - end} bytes at the end belong to no tensor`);
@@ -94,31 +78,49 @@ function tensorEntry(name: string, value: unknown, dataStart: number, file: stri
   const parsed = entrySchema.safeParse(value);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!;
-    throw damaged(file, `tensor ${name}: ${[...path, message].join(': ')}`);
+    throw damaged(file, `tensor ${printable(name)}: ${printable([...path, message].join(': '))}`);
   }
   const { dtype, shape, data_offsets: offsets } = parsed.data;
   const bytes = offsets[1] - offsets[0];
-  if (bytes < 0) throw damaged(file, `tensor ${name} ends before it starts`);
+  if (bytes < 0) throw damaged(file, `tensor ${printable(name)} ends before it starts`);
   const perElement = elementBytes[dtype];
   if (perElement !== undefined && elementCount(shape) * perElement !== bytes) {
-    throw damaged(file, `tensor ${name} is ${dtype} [${shape.join(', ')}], which is not ${bytes} bytes`);
+    throw damaged(
+      file,
+      `tensor ${printable(name)} is ${dtype} [${shape.join(', ')}], which is not ${bytes} bytes`,
+    );
   }
-  return { name, dtype, dims: shape, offset: dataStart + offsets[0], bytes };
+  return { name, dtype, dims: shape, offset: dataStart + offsets[0], bytes, layout: dense };
 }
 
 /** `JSON.parse` keeps the last of two equal keys without a word, and which one a reader sees must not be chance. */
 function refuseRepeatedKeys(text: string, file: string): void {
   const seen = new Set<string>();
+  for (const key of outerKeys(text)) {
+    if (seen.has(key)) throw damaged(file, `tensor ${printable(key)} is listed twice`);
+    seen.add(key);
+  }
+}
+
+/** The keys of the outermost object of a text that is known to be JSON. */
+function* outerKeys(text: string): Generator<string> {
   let depth = 0;
-  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}]/g)) {
-    if (token === '{') depth++;
-    else if (token === '}') depth--;
-    else if (depth === 1 && /^\s*:/.test(text.slice(index + token.length, index + token.length + 8))) {
-      const key = String(JSON.parse(token));
-      if (seen.has(key)) throw damaged(file, `tensor ${key} is listed twice`);
-      seen.add(key);
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (character === '{') depth++;
+    else if (character === '}') depth--;
+    else if (character === '"') {
+      const start = i++;
+      while (text[i] !== '"') i += text[i] === '\\' ? 2 : 1;
+      if (depth === 1 && isBeforeColon(text, i + 1)) yield String(JSON.parse(text.slice(start, i + 1)));
     }
   }
+}
+
+function isBeforeColon(text: string, position: number): boolean {
+  let next = position;
+  while (' \t\n\r'.includes(text[next] ?? '}')) next++;
+  return text[next] === ':';
 }
 
 function damaged(file: string, what: string): UserError {

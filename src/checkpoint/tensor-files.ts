@@ -2,10 +2,15 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { BugError, UserError } from '../core/errors.js';
 import { widenBfloat16, widenFloat16 } from '../core/half-floats.js';
+import { elementCount } from '../core/tensor.js';
+import { readMatrix } from './matrix-bytes.js';
+import { printable } from './printable.js';
 import { type OpenFile, readFully } from './read-fully.js';
 import { readSafetensorsEntries } from './safetensors-entries.js';
 import type { TensorEntry } from './tensor-entry.js';
+import { scatteredFault } from './tensor-layout.js';
 import { blockBytes, floatDtypes, type TensorSource } from './tensor-source.js';
+import { readTorchEntries } from './torch/torch-entries.js';
 
 /** A tensor and the file it lies in. */
 export interface StoredTensor extends TensorEntry {
@@ -87,12 +92,12 @@ export async function openTensorFiles(paths: readonly string[]): Promise<TensorF
     for (const path of paths) {
       const file = { path, handle: await openFile(path) };
       handles.set(basename(path), file);
-      for (const entry of await readSafetensorsEntries(file)) {
+      for (const entry of await readEntries(file)) {
         const other = tensors.get(entry.name);
         if (other !== undefined) {
           throw new UserError({
             where: path,
-            what: `tensor ${entry.name} is also in ${other.file}`,
+            what: `tensor ${printable(entry.name)} is also in ${other.file}`,
             fix: 'remove the file that does not belong to the checkpoint',
           });
         }
@@ -114,8 +119,29 @@ async function openFile(path: string): Promise<FileHandle> {
   }
 }
 
+/** The name says what a file is: `.safetensors`, or else torch's own format. */
+function readEntries(file: OpenFile): Promise<TensorEntry[]> {
+  return file.path.endsWith('.safetensors') ? readSafetensorsEntries(file) : readTorchEntries(file);
+}
+
+/** Fills `target` with a tensor's data from byte `start` on, row-major however they lie in the file. */
 function readData(file: OpenFile, target: Uint8Array, tensor: StoredTensor, start: number): Promise<void> {
-  return readFully(file, target, { position: tensor.offset + start, part: `tensor ${tensor.name}` });
+  const { layout, offset } = tensor;
+  const part = `tensor ${tensor.name}`;
+  switch (layout.kind) {
+    case 'dense':
+      return readFully(file, target, { position: offset + start, part });
+    case 'matrix': {
+      const matrix = { part, offset, elementBytes: tensor.bytes / elementCount(tensor.dims), layout };
+      return readMatrix(file, target, { start, matrix });
+    }
+    case 'scattered':
+      throw new UserError({
+        where: file.path,
+        what: `${part} ${scatteredFault(layout)}`,
+        fix: 'save it again with contiguous()',
+      });
+  }
 }
 
 function widening(tensor: StoredTensor, path: string): (block: Uint8Array) => Float32Array {

@@ -9,7 +9,7 @@ import { UserError } from '../core/errors.js';
 /** Files up to this size are hashed whole: that covers every config and takes no noticeable time. */
 const hashedWholeBytes = 64 * 2 ** 20;
 
-/** Of larger files the first and last bytes: a safetensors header names every tensor and its place. */
+/** Of larger files the first and last bytes: they name every tensor and its place, torch's zip directory its checksum. */
 const sampledBytes = 2 ** 20;
 
 /** Digits of the hash in a directory name. */

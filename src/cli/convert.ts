@@ -95,7 +95,7 @@ function describeErrors({ matrices }: BundleManifest): string {
 export function convertCommand(shell: Shell): Command {
   return new Command('convert')
     .description('turn a LLaVA, MobileVLM_V2 or InternVL-Chat checkpoint into a bundle')
-    .argument('<checkpoint>', 'directory with config.json and safetensors')
+    .argument('<checkpoint>', 'directory with config.json and weights, safetensors or torch .bin')
     .requiredOption('--out <bundle>', 'directory of the bundle')
     .option('--vision <dir>', 'directory of the vision tower, where it is a repository of its own')
     .addOption(

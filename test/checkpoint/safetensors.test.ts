@@ -4,11 +4,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openTensorFiles } from '../../src/checkpoint/tensor-files.js';
 import { blockBytes } from '../../src/checkpoint/tensor-source.js';
-import { weightFileNames } from '../../src/checkpoint/weight-file-names.js';
 import { UserError } from '../../src/core/errors.js';
 import { bytesOf } from '../../src/core/tensor.js';
 import { scratchDirectory } from './scratch-directory.js';
-import { writeJson } from './synthetic-checkpoint.js';
 import { encodeFloats, type RawTensor, rawSafetensors, writeSafetensors } from './write-safetensors.js';
 
 async function fileOf(header: unknown, dataBytes: number, claimedLength?: bigint): Promise<string> {
@@ -23,6 +21,12 @@ const f32 = (shape: unknown, start: unknown, end: unknown) => ({
   shape,
   data_offsets: [start, end],
 });
+
+/** A value 100,000 levels deep. */
+function nested(open: string, close: string, inside = ''): string {
+  const levels = 100_000;
+  return open.repeat(levels) + inside + close.repeat(levels);
+}
 
 test('tensors are listed with type, shape and size', async () => {
   const path = await fileOf(
@@ -111,6 +115,55 @@ const damaged: { name: string; header: unknown; data: number; claims?: bigint; s
     says: /header claims 1152921504606846976/,
   },
   {
+    name: 'a header of 2^63 bytes',
+    header: {},
+    data: 0,
+    claims: 2n ** 63n,
+    says: /header claims 9223372036854775808 bytes, more than the allowed 8388608/,
+  },
+  {
+    name: 'a header of a million tensors',
+    header: {},
+    data: 0,
+    claims: 80_000_000n,
+    says: /header claims 80000000 bytes, more than the allowed/,
+  },
+  { name: 'lists in lists', header: nested('[', ']'), data: 0, says: /header is not a JSON object/ },
+  { name: 'lists in lists for a tensor', header: `{"a": ${nested('[', ']')}}`, data: 0, says: /tensor a: / },
+  { name: 'objects in objects', header: `${nested('{"a":', '}', '1')}`, data: 0, says: /tensor a: dtype: / },
+  {
+    name: 'lists in lists for a shape',
+    header: `{"a": {"dtype": "F32", "data_offsets": [0, 4], "shape": ${nested('[', ']')}}}`,
+    data: 4,
+    says: /tensor a: shape: 0: /,
+  },
+  {
+    name: 'a name of 3 MB and a size that is wrong',
+    header: { ['n'.repeat(3_000_000)]: f32([1], 0, 8) },
+    data: 8,
+    says: /tensor n{120}… is F32 \[1\], which is not 8 bytes/,
+  },
+  {
+    name: 'a name of escapes and a size that is wrong',
+    header: { ['\n\u001b'.repeat(1_000_000)]: f32([1], 0, 8) },
+    data: 8,
+    says: /tensor \\u\{a\}\\u\{1b\}/,
+  },
+  {
+    name: 'an element type of 3 MB',
+    header: { a: { ...f32([1], 0, 4), dtype: 'F'.repeat(3_000_000) } },
+    data: 4,
+    says: /tensor a: dtype: is not the name of an element type/,
+  },
+  {
+    name: 'many fields of a tensor',
+    header: {
+      a: { ...f32([1], 0, 4), ...Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [i, 0])) },
+    },
+    data: 4,
+    says: /tensor a: Unrecognized keys: .{100,110}…;/,
+  },
+  {
     name: 'a header longer than the file',
     header: {},
     data: 0,
@@ -171,6 +224,12 @@ const damaged: { name: string; header: unknown; data: number; claims?: bigint; s
   },
   { name: 'bytes after the last tensor', header: { a: f32([1], 0, 4) }, data: 6, says: /2 bytes at the end/ },
   {
+    name: 'a tensor listed twice with room before the colon',
+    header: `{"a"${' '.repeat(20)}: ${JSON.stringify(f32([1], 0, 4))}, "a": ${JSON.stringify(f32([1], 0, 4))}}`,
+    data: 4,
+    says: /tensor a is listed twice/,
+  },
+  {
     name: 'a tensor listed twice',
     header: `{"a": ${JSON.stringify(f32([1], 0, 4))}, "\\u0061": ${JSON.stringify(f32([1], 0, 4))}}`,
     data: 4,
@@ -193,6 +252,14 @@ test.each(damaged)(
     expect(message).not.toContain('\n');
   },
 );
+
+test('names of megabytes are read, whatever is in them', async () => {
+  const names = ['n'.repeat(2_000_000), '"\\\\{'.repeat(250_000)];
+  const path = await fileOf({ [names[0]!]: f32([1], 0, 4), [names[1]!]: f32([1], 4, 8) }, 8);
+  const files = await openTensorFiles([path]);
+  expect([...files.tensors.keys()]).toEqual(names);
+  await files.close();
+});
 
 test('a file cut anywhere is refused', async () => {
   const path = await fileOf({ a: f32([2, 2], 0, 16) }, 16);
@@ -234,23 +301,4 @@ test('a tensor in two shards is refused', async () => {
   const [a, b] = [await fileOf({ x: f32([1], 0, 4) }, 4), join(scratchDirectory(), 'b.safetensors')];
   await writeFile(b, rawSafetensors(JSON.stringify({ x: f32([1], 0, 4) }), new Uint8Array(4)));
   await expect(openTensorFiles([a, b])).rejects.toThrow('tensor x is also in model.safetensors');
-});
-
-test('the weight files are the index and its shards, or the one file', async () => {
-  const dir = scratchDirectory();
-  await expect(weightFileNames(dir)).rejects.toThrow('neither model.safetensors nor');
-  const index = join(dir, 'model.safetensors.index.json');
-  await writeJson(index, {
-    weight_map: { x: 'two.safetensors', y: 'one.safetensors', z: 'two.safetensors' },
-  });
-  expect(await weightFileNames(dir)).toEqual({
-    index: 'model.safetensors.index.json',
-    weights: ['one.safetensors', 'two.safetensors'],
-  });
-  await writeJson(index, { weight_map: { x: '../secret.safetensors' } });
-  await expect(weightFileNames(dir)).rejects.toThrow('weight_map: x: is not a plain file name');
-  await writeFile(index, '{');
-  await expect(weightFileNames(dir)).rejects.toThrow(`${index}: is not JSON`);
-  await writeFile(join(dir, 'model.safetensors'), '');
-  expect(await weightFileNames(dir)).toEqual({ weights: ['model.safetensors'] });
 });
