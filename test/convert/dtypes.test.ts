@@ -12,9 +12,10 @@ import {
   syntheticCheckpoint,
   writeCheckpoint,
 } from '../checkpoint/synthetic-checkpoint.js';
+import type { RoundOperand } from '../support/reference/rows.js';
 import { anyPrompt, maxDifference, runSegments, runVision } from './bundle-sessions.js';
 import { referenceVision } from './reference-clip.js';
-import { type RoundOperand, referencePrefill } from './reference-llama.js';
+import { referencePrefill } from './reference-llama.js';
 import { multiplyWithFloats, type StoredNumbers, storedMatrices } from './stored-matrices.js';
 
 /** Widths that are no multiple of a block, and one of several blocks. */

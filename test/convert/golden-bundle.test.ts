@@ -26,6 +26,8 @@ interface GoldenCase {
 
 const llava = join(fixtures, 'backbones', 'llava', 'golden.safetensors');
 const hf = join(fixtures, 'backbones', 'llava-hf', 'golden.safetensors');
+const mobilevlm = join(fixtures, 'backbones', 'mobilevlm', 'golden.safetensors');
+const internvl = join(fixtures, 'backbones', 'internvl', 'golden.safetensors');
 const embedded = join(fixtures, 'embedded', 'golden_sample.safetensors');
 const cases: GoldenCase[] = [
   {
@@ -43,6 +45,22 @@ const cases: GoldenCase[] = [
     pixels: 'pixel_values_pad',
     towerTensors: true,
     logits: { file: hf, name: 'logits_last' },
+  },
+  {
+    name: 'mobilevlm',
+    checkpoint: join(fixtures, 'backbones', 'mobilevlm'),
+    golden: mobilevlm,
+    pixels: 'pixel_values_pad',
+    towerTensors: true,
+    logits: { file: mobilevlm, name: 'logits_last' },
+  },
+  {
+    name: 'internvl',
+    checkpoint: join(fixtures, 'backbones', 'internvl'),
+    golden: internvl,
+    pixels: 'pixel_values_pad',
+    towerTensors: true,
+    logits: { file: internvl, name: 'logits_last' },
   },
   {
     name: 'tiny-llava',
@@ -73,7 +91,7 @@ describe.each(cases)('the bundle of $name agrees with the reference code', (gold
 
   test('in the tower and the projector, image by image', async () => {
     const pixels = float32Values(values, golden.pixels);
-    const { imageSize, tokensPerImage, hiddenSize: width } = manifest.vision;
+    const { imageSize, patches, tokensPerImage, hiddenSize: width } = manifest.vision;
     const perImage = 3 * imageSize ** 2;
     const projected = float32Values(values, 'projector_output');
     const perFeature = tokensPerImage * manifest.text.hiddenSize;
@@ -83,7 +101,7 @@ describe.each(cases)('the bundle of $name agrees with the reference code', (gold
       const features = projected.subarray(image * perFeature, (image + 1) * perFeature);
       expect(maxDifference(out.features, features)).toBeLessThan(tolerance.activation);
       if (!golden.towerTensors) continue;
-      const perTower = tokensPerImage * width;
+      const perTower = patches * width;
       const tower = float32Values(values, 'vision_tower_output');
       expect(maxDifference(out.tower, tower.subarray(image * perTower, (image + 1) * perTower))).toBeLessThan(
         tolerance.activation,
