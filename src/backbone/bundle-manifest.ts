@@ -34,17 +34,31 @@ const matrixFormatSchema = z.discriminatedUnion('dtype', [
   }),
 ]);
 
+/** Where the weights come from. */
+const sourceSchema = z.discriminatedUnion('kind', [
+  /** What was converted: the layout of weight names and the hash of every file read. */
+  z.strictObject({
+    kind: z.literal('checkpoint'),
+    layout: z.string().min(1),
+    files: z.array(z.strictObject({ path: z.string(), sha256: z.string() })),
+  }),
+  /** Nothing: weights are random, answers mean nothing, and only costs may be reported. */
+  z.strictObject({
+    kind: z.literal('random'),
+    /** The published model whose sizes these are. */
+    model: z.string().min(1),
+    seed: z.int().nonnegative(),
+    /** Decoder layers of that model; `text.layers` may be fewer. */
+    modelLayers: positive,
+  }),
+]);
+
 export const bundleManifestSchema = z.strictObject({
   format: z.literal(bundleFormat),
   name: z.string(),
   /** Family of the checkpoint: `llava`, `mobilevlm` or `internvl` so far. */
   family: z.string().min(1),
-  /** What was converted: the layout of weight names and the hash of every file read. */
-  source: z.strictObject({
-    kind: z.literal('checkpoint'),
-    layout: z.string().min(1),
-    files: z.array(z.strictObject({ path: z.string(), sha256: z.string() })),
-  }),
+  source: sourceSchema,
   /** Element types of the matrices of linear layers; all other tensors are float32. */
   weights: z.strictObject({
     layers: matrixFormatSchema,

@@ -2,27 +2,18 @@ import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { fileExists } from '../core/json-file.js';
 import { readCheckpointJson } from './checkpoint-json.js';
-import { type NamedContent, readCheckpointTokenizer } from './checkpoint-tokenizer.js';
-import type { BackboneFamily, CheckpointDescription, ModelParts } from './families/family.js';
+import { readCheckpointTokenizer } from './checkpoint-tokenizer.js';
+import type { CheckpointDescription, ModelParts } from './families/family.js';
 import { familyOf } from './families/registry.js';
 import { isDirectory } from './families/tower-directory.js';
 import { findTensors } from './find-tensors.js';
-import type { ImageProcessing } from './image-processor-config.js';
+import type { Model } from './model.js';
 import { openWeights } from './open-weights.js';
 import type { SourceFile } from './source-files.js';
 import { type PromptFile, promptFileSchema } from './token-config.js';
 
 /** A checkpoint, checked in full, its weights found but not read. Close it when done. */
-export interface Checkpoint extends ModelParts {
-  readonly family: Pick<BackboneFamily, 'family' | 'layout' | 'template'>;
-  readonly image: ImageProcessing;
-  /** What the checkpoint says about images that are not square, if it says anything. */
-  readonly aspect: 'pad' | 'crop' | undefined;
-  readonly tokens: { readonly bos: number; readonly eos: number; readonly addBos: boolean };
-  /** The checkpoint's own `prompt.json`. */
-  readonly prompt: PromptFile | undefined;
-  /** `tokenizer.json` and the files beside it, as they go into the bundle. */
-  readonly tokenizerFiles: readonly NamedContent[];
+export interface Checkpoint extends Model {
   /** Every file the checkpoint was read from. */
   readonly sourceFiles: readonly SourceFile[];
   close(): Promise<void>;

@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { BundleManifest } from '../backbone/bundle-manifest.js';
 import { findPromptTemplate, promptTemplateNames } from '../backbone/prompt-template.js';
+import { type RandomModelName, randomModelNames } from '../checkpoint/random/random-model-names.js';
 import { type TextDtype, textDtypes, type VisionDtype, visionDtypes } from '../convert/weight-formats.js';
+import type { BundleOptions } from '../convert/write-bundle.js';
 import { UserError } from '../core/errors.js';
 import { blockSizes } from '../onnx/stored-matrix.js';
 import { openProgress } from './progress.js';
@@ -12,6 +14,8 @@ import type { Shell } from './shell.js';
 const examples = `
 Examples:
   $ lookm convert models/llava-v1.5-7b --vision models/clip-vit-large-patch14-336 --out bundles/llava-7b
+  $ lookm convert models/llava-v1.5-7b --dtype int4 --out bundles/llava-7b-int4
+  $ lookm convert --random-weights llava-1.5-7b --dtype int4 --out bundles/llava-7b-random
   $ lookm bench --backbone bundles/llava-7b --dataset path/to/MileBench --limit 10 --out results/llava-7b
 
 \`lookm bench\` converts a checkpoint by itself, into a cache; convert says where the bundle goes.
@@ -19,6 +23,8 @@ Examples:
 
 interface ConvertFlags {
   readonly out: string;
+  readonly randomWeights?: RandomModelName | undefined;
+  readonly layers?: number | undefined;
   readonly vision?: string | undefined;
   readonly dtype: TextDtype;
   readonly visionDtype?: VisionDtype | undefined;
@@ -30,8 +36,11 @@ interface ConvertFlags {
 
 const mebibyte = 2 ** 20;
 
-async function convert(checkpoint: string, flags: ConvertFlags, shell: Shell): Promise<void> {
-  const { out, vision, dtype, visionDtype, template, force = false, quiet = false } = flags;
+/** The weights of two random bundles of one model are the same, so that they can be compared. */
+const randomSeed = 0;
+
+async function convert(checkpoint: string | undefined, flags: ConvertFlags, shell: Shell): Promise<void> {
+  const { out, dtype, visionDtype, template, force = false, quiet = false } = flags;
   const blockSize = blockSizes.find((size) => String(size) === flags.blockSize);
   if (blockSize !== undefined && dtype !== 'int4' && visionDtype !== 'int4') {
     throw new UserError({
@@ -45,30 +54,71 @@ async function convert(checkpoint: string, flags: ConvertFlags, shell: Shell): P
   if (there !== null && !force) {
     throw new UserError({ what: 'already exists', where: out, fix: 'give another --out or --force' });
   }
-  const prompt = template === undefined ? undefined : findPromptTemplate(template);
-  // Conversion brings libraries that the other commands do not need.
-  const { convertCheckpoint } = await import('../convert/convert-checkpoint.js');
   const progress = openProgress(shell, { unit: 'MiB', quiet });
-  const manifest = await convertCheckpoint({
-    checkpoint: path.resolve(shell.cwd, checkpoint),
-    vision: vision === undefined ? undefined : path.resolve(shell.cwd, vision),
+  const options: BundleOptions = {
     out: target,
     dtype,
     visionDtype,
     blockSize,
-    name: path.basename(target),
-    prompt,
+    prompt: template === undefined ? undefined : findPromptTemplate(template),
     onProgress: ({ doneBytes, totalBytes }) => {
       progress.update(Math.ceil(doneBytes / mebibyte), Math.ceil(totalBytes / mebibyte), 'converting');
     },
-  }).finally(() => progress.stop());
+  };
+  const manifest = await writeFrom(checkpoint, { flags, options, shell }).finally(() => progress.stop());
   if (quiet) return;
   const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
   const { paint, write } = shell.stdout;
   const size = `${(bytes / mebibyte).toFixed(1)} MiB, ${manifest.text.layers} layers, ${describeFormats(manifest)}`;
   write(`${paint.green('Done')}: ${out} (${size}, prompt ${manifest.prompt.name}).\n`);
-  write(describeErrors(manifest));
+  if (manifest.source.kind === 'random')
+    write(`Weights are random: no accuracy is reported of this bundle.\n`);
+  else write(describeErrors(manifest));
   write(`Next: lookm bench --backbone ${out}\n`);
+}
+
+/** Writes the bundle from the checkpoint or from nothing, whichever was asked for. */
+async function writeFrom(
+  checkpoint: string | undefined,
+  { flags, options, shell }: { flags: ConvertFlags; options: BundleOptions; shell: Shell },
+): Promise<BundleManifest> {
+  const { randomWeights, layers, vision } = flags;
+  // Conversion brings libraries that the other commands do not need.
+  if (randomWeights !== undefined) {
+    if (checkpoint !== undefined || vision !== undefined) {
+      const where = checkpoint === undefined ? '--vision' : checkpoint;
+      throw new UserError({ where, what: 'is not read with --random-weights', fix: 'leave one of them out' });
+    }
+    const { convertRandom } = await import('../convert/convert-random.js');
+    const { randomModels } = await import('../checkpoint/random/random-models.js');
+    const sizes = randomModels[randomWeights];
+    return convertRandom({ ...options, model: { sizes, seed: randomSeed, layers } });
+  }
+  if (layers !== undefined) {
+    throw new UserError({
+      where: '--layers',
+      what: 'cuts random models only',
+      fix: 'add --random-weights <model>',
+    });
+  }
+  if (checkpoint === undefined) {
+    throw new UserError({
+      what: 'nothing to convert was named',
+      fix: 'give the directory of a checkpoint, or --random-weights <model>',
+    });
+  }
+  const { convertCheckpoint } = await import('../convert/convert-checkpoint.js');
+  return convertCheckpoint({
+    ...options,
+    checkpoint: path.resolve(shell.cwd, checkpoint),
+    vision: vision === undefined ? undefined : path.resolve(shell.cwd, vision),
+    name: path.basename(options.out),
+  });
+}
+
+function layerCount(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number from 1.');
 }
 
 /** Element types of the parts, such as `int4 in blocks of 32, output matrix int8, vision int8`. */
@@ -95,7 +145,7 @@ function describeErrors({ matrices }: BundleManifest): string {
 export function convertCommand(shell: Shell): Command {
   return new Command('convert')
     .description('turn a LLaVA, MobileVLM_V2 or InternVL-Chat checkpoint into a bundle')
-    .argument('<checkpoint>', 'directory with config.json and weights, safetensors or torch .bin')
+    .argument('[checkpoint]', 'directory with config.json and weights, safetensors or torch .bin')
     .requiredOption('--out <bundle>', 'directory of the bundle')
     .option('--vision <dir>', 'directory of the vision tower, where it is a repository of its own')
     .addOption(
@@ -118,9 +168,16 @@ export function convertCommand(shell: Shell): Command {
         "prompt of a checkpoint without prompt.json (default: LOOK-M's)",
       ).choices(promptTemplateNames),
     )
+    .addOption(
+      new Option(
+        '--random-weights <model>',
+        'in place of a checkpoint: random weights at the sizes of a published model, to measure what it costs',
+      ).choices(randomModelNames),
+    )
+    .option('--layers <n>', 'of a random model: at most so many layers, decoder and tower each', layerCount)
     .option('--force', 'replace a bundle that is there')
     .option('--quiet', 'print errors only')
     .option('--debug', 'print the stack of errors')
     .addHelpText('after', examples)
-    .action((checkpoint: string, flags: ConvertFlags) => convert(checkpoint, flags, shell));
+    .action((checkpoint: string | undefined, flags: ConvertFlags) => convert(checkpoint, flags, shell));
 }

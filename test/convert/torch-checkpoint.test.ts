@@ -16,6 +16,7 @@ async function bundleOf(checkpoint: string) {
   const out = join(scratchDirectory(), 'bundle');
   const options = { checkpoint, out, dtype: 'fp32', prompt: anyPrompt, name: 'same' } as const;
   const { source, ...manifest } = await convertCheckpoint(options);
+  if (source.kind !== 'checkpoint') throw new Error('made of no checkpoint');
   const names = (await readdir(out)).filter((name) => name !== 'bundle.json').sort();
   const hashes = names.map(async (name) => [name, sha256(await readFile(join(out, name)))] as const);
   return { sources: source.files.map(({ path }) => path), manifest, files: await Promise.all(hashes) };

@@ -73,7 +73,7 @@ export const internvl: BackboneFamily = {
 };
 
 /** What InternVL's code does with images, whatever the tower's repository says (clip_encoder.py). */
-function builtInProcessing(tower: string): ImageProcessing {
+export function builtInProcessing(tower: string): ImageProcessing {
   return {
     size: tower.includes('448') ? 448 : 336,
     mean: [0.485, 0.456, 0.406],
