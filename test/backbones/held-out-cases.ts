@@ -79,10 +79,10 @@ function llava(): HeldOut {
       weights: { weight },
       llama: originalNames,
       sizes: { ...text, eps: 1e-5, ropeTheta: 10000 },
-      vision: (pixels) => {
+      vision: (weights, pixels) => {
         const sizes = { ...tower, imageSize, eps: 1e-5, state: 2, activation: 'quick_gelu' } as const;
-        const { embeddings, features } = referenceClip({ weight }, 'vision_model.', pixels, sizes);
-        return { embeddings, tower: features, features: referenceMlp({ weight }, originalMlp, features) };
+        const { embeddings, features } = referenceClip(weights, 'vision_model.', pixels, sizes);
+        return { embeddings, tower: features, features: referenceMlp(weights, originalMlp, features) };
       },
     },
   };
@@ -122,11 +122,11 @@ function llavaHf(): HeldOut {
       weights: { weight },
       llama: names,
       sizes: { ...text, eps: 1e-6, ropeTheta: 20000 },
-      vision: (pixels) => {
+      vision: (weights, pixels) => {
         const sizes = { ...tower, imageSize, eps: 1e-6, state: 1, activation: 'gelu' } as const;
         const prefix = 'vision_tower.vision_model.';
-        const { embeddings, features } = referenceClip({ weight }, prefix, pixels, sizes);
-        return { embeddings, tower: features, features: referenceMlp({ weight }, mlp, features) };
+        const { embeddings, features } = referenceClip(weights, prefix, pixels, sizes);
+        return { embeddings, tower: features, features: referenceMlp(weights, mlp, features) };
       },
     },
   };
@@ -167,10 +167,10 @@ function mobilevlm(grid: number, seed: number): HeldOut {
       weights: { weight },
       llama: originalNames,
       sizes: { ...text, eps: 1e-6, ropeTheta: 10000 },
-      vision: (pixels) => {
+      vision: (weights, pixels) => {
         const sizes = { ...tower, imageSize, eps: 1e-5, state: 2, activation: 'quick_gelu' } as const;
-        const { embeddings, features } = referenceClip({ weight }, prefix, pixels, sizes);
-        const projected = referenceLdp({ weight }, 'model.mm_projector.', features);
+        const { embeddings, features } = referenceClip(weights, prefix, pixels, sizes);
+        const projected = referenceLdp(weights, 'model.mm_projector.', features);
         return { embeddings, tower: features, features: projected.features };
       },
     },
@@ -242,10 +242,10 @@ function internvl({
       weights: { weight },
       llama: originalNames,
       sizes: { ...text, eps: 1e-5, ropeTheta: 10000 },
-      vision: (pixels) => {
+      vision: (weights, pixels) => {
         const sizes = { ...tower, ...parts, imageSize, trainedGrid, eps: 1e-6, state };
-        const { embeddings, features } = referenceInternVit({ weight }, '', pixels, sizes);
-        return { embeddings, tower: features, features: referenceMlp({ weight }, originalMlp, features) };
+        const { embeddings, features } = referenceInternVit(weights, '', pixels, sizes);
+        return { embeddings, tower: features, features: referenceMlp(weights, originalMlp, features) };
       },
     },
   };

@@ -79,7 +79,7 @@ async function runEngine(backbone: Backbone, pixels: readonly Float32Array[]) {
 function runReference({ reference }: HeldOut, pixels: readonly Float32Array[], inputIds: readonly number[]) {
   const { weights, llama, sizes, vision } = reference;
   const table = weights.weight(`${llama.prefix}embed_tokens.weight`);
-  const stages = pixels.map(vision);
+  const stages = pixels.map((image) => vision(weights, image));
   const width = stages[0]!.features[0]!.length;
   const tokenRow = (id: number): Float64Array =>
     Float64Array.from(table.subarray(id * width, (id + 1) * width));

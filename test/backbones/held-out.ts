@@ -18,7 +18,10 @@ export interface HeldOut {
   readonly template: string;
   readonly reference: {
     readonly weights: ReferenceWeights;
-    readonly vision: (pixels: Float32Array) => { embeddings: Rows; tower: Rows; features: Rows };
+    readonly vision: (
+      weights: ReferenceWeights,
+      pixels: Float32Array,
+    ) => { embeddings: Rows; tower: Rows; features: Rows };
     readonly llama: { readonly prefix: string; readonly head: string };
     readonly sizes: LlamaSizes;
   };
