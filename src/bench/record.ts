@@ -42,6 +42,8 @@ export const sampleRecordSchema = z.strictObject({
   /** Hash of bundle, sample, cell, generation settings and `version`. */
   key: z.string(),
   backbone: z.string(),
+  /** The backbone's weights are random: the scores mean nothing and are not reported. */
+  randomWeights: z.literal(true).optional(),
   task: z.string(),
   column: z.string(),
   metric: z.string(),
@@ -89,3 +91,8 @@ export const sampleRecordSchema = z.strictObject({
   }),
 });
 export type SampleRecord = z.infer<typeof sampleRecordSchema>;
+
+/** Whether records are of a backbone with random weights, so that only their costs may be reported. */
+export function ofRandomWeights(records: readonly SampleRecord[]): boolean {
+  return records.some(({ randomWeights }) => randomWeights);
+}

@@ -168,6 +168,7 @@ function recordOf(
     version: recordVersion,
     key: keyed.key,
     backbone: manifest.name,
+    ...(manifest.source.kind === 'random' ? { randomWeights: true } : {}),
     task: task.info.name,
     column: task.info.column,
     metric: task.info.metric,

@@ -1,3 +1,4 @@
+import { ofRandomWeights } from '../bench/record.js';
 import type { BenchSummary } from '../bench/run-bench.js';
 import { failuresName, manifestName, recordsName } from '../bench/run-directory.js';
 import { renderConsole } from '../report/render-console.js';
@@ -69,5 +70,6 @@ export function describeRun(
 
 /** What a run did, as one JSON object. */
 export function runAsJson({ planned, ...summary }: BenchSummary, out: string): string {
-  return `${JSON.stringify({ out, records: planned.length, ...summary }, null, 2)}\n`;
+  const randomWeights = ofRandomWeights(planned);
+  return `${JSON.stringify({ out, records: planned.length, randomWeights, ...summary }, null, 2)}\n`;
 }

@@ -4,6 +4,7 @@ import { Argument, Command } from 'commander';
 import { stageRules } from '../compression/composition.js';
 import { methods } from '../compression/registry.js';
 import { listTasks } from '../milebench/dataset.js';
+import { findCachedBundle } from './bundle-cache.js';
 import { cacheDirectory } from './cache-directory.js';
 import { printList } from './print-list.js';
 import { resolveAsset, shelfNames } from './resolve-asset.js';
@@ -59,10 +60,18 @@ async function listDatasetTasks(shell: Shell, { dataset, json }: ListOptions): P
 async function listBackbones(shell: Shell, json: boolean): Promise<void> {
   const embedded = await shelfNames(shell.packageRoot, 'models');
   const cache = cacheDirectory(shell.env, 'bundles');
-  const cached = (await readdir(cache).catch(() => [])).filter((name) => !name.startsWith('.')).sort();
+  const names = (await readdir(cache).catch(() => [])).filter((name) => !name.startsWith('.')).sort();
+  const cached = await Promise.all(
+    names.map(async (name) => {
+      const directory = path.join(cache, name);
+      const source = (await findCachedBundle(directory))?.manifest.source.kind;
+      const kind = source === 'random' ? 'random weights' : 'converted';
+      return { name, kind, use: `--backbone ${directory}` };
+    }),
+  );
   const items = [
     ...embedded.map((name) => ({ name, kind: 'embedded', use: `--backbone ${name}` })),
-    ...cached.map((name) => ({ name, kind: 'converted', use: `--backbone ${path.join(cache, name)}` })),
+    ...cached,
   ];
   printList(items, { title: 'Backbones', fields: ['name', 'kind', 'use'], json, output: shell.stdout });
 }

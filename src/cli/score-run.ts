@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { ofRandomWeights } from '../bench/record.js';
 import { rescoreRun } from '../bench/rescore-run.js';
 import type { Scoring } from '../config/protocols.js';
 import { reportTables } from '../report/report-tables.js';
@@ -32,6 +33,7 @@ export async function scoreRun(
       directory: shown,
       scoring: used,
       records: run.records.length,
+      randomWeights: ofRandomWeights(run.records),
       changed: run.changed,
       files,
     };

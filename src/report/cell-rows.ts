@@ -1,4 +1,4 @@
-import type { Cell, SampleRecord } from '../bench/record.js';
+import { type Cell, ofRandomWeights, type SampleRecord } from '../bench/record.js';
 import { budgetName } from '../config/budget.js';
 import type { FirstToken, Scoring, Semantics } from '../config/protocols.js';
 import type { TableColumn, TableValue } from './table.js';
@@ -40,13 +40,19 @@ const scoringNames = {
   fixed: "fixed (MileBench's rules with their documented bugs repaired)",
 } as const satisfies Record<Scoring, string>;
 
+const randomWeightsNote =
+  'No scores are reported: the weights are random (lookm convert --random-weights), so answers mean nothing.';
+
 /** What every table of a report says of its rows: backbone, semantics, scoring, protocols, samples. */
 export function legendOf(rows: readonly CellRow[]): string[] {
   const semantics = [...new Set(rows.map(({ cell }) => semanticsNames[cell.semantics]))];
   const scoring = [...new Set(rows.map((row) => scoringNames[row.scoring]))];
-  const backbones = [...new Set(rows.flatMap(({ records }) => records.map(({ backbone }) => backbone)))];
+  const records = rows.flatMap((row) => row.records);
+  const backbones = [...new Set(records.map(({ backbone }) => backbone))].join(', ') || 'none';
+  const random = ofRandomWeights(records);
   const legend = [
-    `Backbone: ${backbones.join(', ') || 'none'}. Semantics: ${semantics.join(', ')}. Scoring: ${scoring.join(', ')}. n = samples.`,
+    ...(random ? [randomWeightsNote] : []),
+    `Backbone: ${backbones}${random ? ' (random weights)' : ''}. Semantics: ${semantics.join(', ')}. Scoring: ${scoring.join(', ')}. n = samples.`,
     'First token: prefill = from the uncompressed prefill; cache = from the compressed cache. The full cache is one run, shown under each.',
   ];
   const counts = new Set(rows.map(({ records }) => records.length));

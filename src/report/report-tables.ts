@@ -9,20 +9,27 @@ import { pairTable } from './pair-table.js';
 import { prepareReport, type Report, type ReportInput } from './report.js';
 import type { Table } from './table.js';
 
+/** A table of scores, or one of what a cell costs. */
+interface TableBuilder {
+  readonly of: 'scores' | 'costs';
+  readonly build: (report: Report) => Table;
+}
+
 /** Every table in the order they are shown. */
-const builders: readonly ((report: Report) => Table)[] = Object.freeze([
-  accuracyTable,
-  differenceTable,
-  cacheTable,
-  latencyTable,
-  datasetTable,
-  levelTable,
-  pairTable,
-  layerTable,
+const builders: readonly TableBuilder[] = Object.freeze([
+  { of: 'scores', build: accuracyTable },
+  { of: 'scores', build: differenceTable },
+  { of: 'costs', build: cacheTable },
+  { of: 'costs', build: latencyTable },
+  { of: 'scores', build: datasetTable },
+  { of: 'scores', build: levelTable },
+  { of: 'scores', build: pairTable },
+  { of: 'costs', build: layerTable },
 ]);
 
-/** The tables of a run, all from the same estimates. */
+/** The tables of a run, all from the same estimates; those of scores only where the backbone's weights are not random. */
 export function reportTables(input: ReportInput): Table[] {
   const report = prepareReport(input);
-  return builders.map((build) => build(report));
+  const shown = builders.filter((builder) => builder.of === 'costs' || !report.randomWeights);
+  return shown.map(({ build }) => build(report));
 }

@@ -1,4 +1,4 @@
-import type { Cell, SampleRecord } from '../bench/record.js';
+import { type Cell, ofRandomWeights, type SampleRecord } from '../bench/record.js';
 import type { FirstToken, Scoring } from '../config/protocols.js';
 import { groupBy } from '../core/group-by.js';
 import { compareColumns } from '../milebench/taxonomy.js';
@@ -32,6 +32,8 @@ export interface Report {
   /** In the order of the cells, the full cache under every protocol shown. */
   readonly rows: readonly ScoredRow[];
   readonly columns: readonly string[];
+  /** Scores mean nothing and are not to be shown. */
+  readonly randomWeights: boolean;
   /** What the tables have in common. */
   readonly legend: readonly string[];
 }
@@ -124,5 +126,10 @@ export function prepareReport({ records, cells, firstTokens, scoring }: ReportIn
     return protocols.map((firstToken) => ({ ...scored, firstToken }));
   });
   const columns = new Set(own.flat().map(({ column }) => column));
-  return { rows, columns: [...columns].sort(compareColumns), legend: legendOf(rows) };
+  return {
+    rows,
+    columns: [...columns].sort(compareColumns),
+    randomWeights: ofRandomWeights(records),
+    legend: legendOf(rows),
+  };
 }

@@ -3,47 +3,21 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openBundle } from '../../src/backbone/open-bundle.js';
 import { openTokenizer } from '../../src/backbone/tokenizer.js';
-import { llava } from '../../src/checkpoint/families/llava.js';
-import { originalLlamaNames, originalMlpNames } from '../../src/checkpoint/families/original-layout.js';
-import { findLlama } from '../../src/checkpoint/llama-weights.js';
-import { findMlpProjector } from '../../src/checkpoint/projectors/mlp2x-gelu.js';
 import { randomModel } from '../../src/checkpoint/random/random-model.js';
 import { randomModelNames } from '../../src/checkpoint/random/random-model-names.js';
-import { type RandomModel, randomModels } from '../../src/checkpoint/random/random-models.js';
-import { findClipTower } from '../../src/checkpoint/towers/clip-weights.js';
+import { randomModels } from '../../src/checkpoint/random/random-models.js';
 import { convertRandom } from '../../src/convert/convert-random.js';
 import { sha256 } from '../../src/core/content-hash.js';
 import { seededRandom } from '../../src/core/seeded-random.js';
 import { elementCount } from '../../src/core/tensor.js';
 import { scratchDirectory } from '../checkpoint/scratch-directory.js';
+import { smallRandomModel } from '../support/small-random-model.js';
 import { runSegments, runVision } from './bundle-sessions.js';
-
-/** A model like the published ones, too small to wait for. */
-const small: RandomModel = {
-  name: 'small',
-  family: llava,
-  layers: 32,
-  image: { size: 28, mean: [0, 0, 0], std: [1, 1, 1], rescaleFactor: 1 / 255 },
-  find: (find, layers) => ({
-    text: findLlama(find, originalLlamaNames, {
-      shape: {
-        ...{ hiddenSize: 64, intermediateSize: 176, layers: Math.min(32, layers), heads: 2, kvHeads: 2 },
-        ...{ headDim: 32, vocabSize: 2000, rmsNormEps: 1e-5, ropeTheta: 1e4, maxPositions: 128 },
-      },
-      tied: false,
-    }),
-    tower: findClipTower(find, 'vision_model.', {
-      ...{ hiddenSize: 64, intermediateSize: 128, layers: Math.min(8, layers), heads: 2, imageSize: 28 },
-      ...{ patchSize: 14, channels: 3, patches: 4, layerNormEps: 1e-5, activation: 'quick_gelu' },
-    }),
-    projector: findMlpProjector(find, originalMlpNames, { from: 64, to: 64, tokens: 4 }),
-  }),
-};
 
 async function convert(options: { layers?: number; seed?: number; dtype?: 'fp32' | 'int4' } = {}) {
   const { layers, seed = 0, dtype = 'int4' } = options;
   const out = join(scratchDirectory(), 'small');
-  const manifest = await convertRandom({ out, dtype, model: { sizes: small, seed, layers } });
+  const manifest = await convertRandom({ out, dtype, model: { sizes: smallRandomModel, seed, layers } });
   return { out, manifest };
 }
 
@@ -126,4 +100,4 @@ test.each(randomModelNames)('%s has as many parameters as the published model', 
   expect(count / 1e9).toBeLessThan(1.01 * billions[name]);
 });
 
-const randomSource = randomModel({ sizes: small, seed: 0 }).text.weights.embedding.source;
+const randomSource = randomModel({ sizes: smallRandomModel, seed: 0 }).text.weights.embedding.source;

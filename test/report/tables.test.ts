@@ -252,6 +252,17 @@ test('every table names semantics, scoring, protocol and number of samples', () 
   }
 });
 
+test('of random weights only costs are shown, and why', () => {
+  const records = input.records.map((each) => ({ ...each, randomWeights: true as const }));
+  const tables = reportTables({ ...input, records });
+  expect(tables.map(({ name }) => name)).toEqual(['cache', 'latency', 'layers']);
+  for (const { legend, rows } of tables) {
+    expect(legend[0]).toContain('No scores are reported: the weights are random');
+    expect(legend[1]).toContain('Backbone: tiny (random weights).');
+    expect(rows.length).toBeGreaterThan(0);
+  }
+});
+
 describe('renderers', () => {
   test('CSV keeps more digits than it shows and leaves missing values empty', () => {
     expect(renderCsv(accuracyTable(prepareReport(input)))).toMatchInlineSnapshot(`
