@@ -2,6 +2,7 @@
 // `npm run benchmark [-- name…] [--threads n] [--rounds n]`: medians of kernels; compare them within one run only.
 import { parseArgs } from 'node:util';
 import { benchmarks } from '../dist/benchmark/registry.js';
+import { UserError } from '../dist/core/errors.js';
 import { Runtime } from '../dist/engine/runtime.js';
 
 const { values, positionals } = parseArgs({
@@ -15,16 +16,35 @@ if (unknown !== undefined || !(threads > 0) || !(rounds > 0)) {
   console.error(`error: usage: npm run benchmark [-- ${names}] [--threads n] [--rounds n]`);
   process.exit(2);
 }
+
+/** One line: median and spread, then whatever else is known of the contender. */
+function line({ name, median, mad, part, rate, share, ratio }) {
+  const percent = (value) => `${(100 * value).toFixed(0)} %`;
+  return [
+    `  ${name.padEnd(36)} ${median.toFixed(1).padStart(8)} ms ±${mad.toFixed(1).padStart(5)}`,
+    part && `${part.median < 0.1 ? part.median.toFixed(4) : part.median.toFixed(2)} ms a ${part.name}`,
+    rate && `${rate.value.toFixed(1)} ${rate.unit}`,
+    share && `${percent(share.median)} ±${percent(share.mad)} of the limit`,
+    ratio &&
+      `${ratio.median.toFixed(2)} ±${ratio.mad.toFixed(2)} x ${ratio.to.length === 1 ? ratio.to[0] : `the faster of ${ratio.to.length}`}`,
+  ]
+    .filter(Boolean)
+    .join('  ');
+}
+
 for (const [name, { run, what }] of Object.entries(benchmarks)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   console.log(`\n${name}: ${what}, ${threads} thread(s), ${rounds} interleaved rounds`);
   const runtime = new Runtime({ threads });
-  for (const timing of await run(runtime, rounds)) {
-    const [middle, spread] = [timing.median.toFixed(1), timing.mad.toFixed(1)];
-    const ratio = timing.ratio === null ? '' : `  ${timing.ratio.median.toFixed(2)} x ${timing.ratio.to}`;
-    console.log(
-      `  ${timing.name.padEnd(36)} median ${middle.padStart(8)} ms  MAD ${spread.padStart(6)}${ratio}`,
-    );
+  try {
+    const { timings, notes = [] } = await run(runtime, rounds);
+    for (const timing of timings) console.log(line(timing));
+    for (const note of notes) console.log(`  ${note}`);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    console.error(`error: ${error.message}`);
+    process.exitCode = error.exitCode ?? 2;
+  } finally {
+    await runtime.close();
   }
-  await runtime.close();
 }

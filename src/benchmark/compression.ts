@@ -7,7 +7,8 @@ import { seededRandom } from '../core/seeded-random.js';
 import { openNearestKeySearch } from '../engine/nearest-key.js';
 import { floats, type Runtime } from '../engine/runtime.js';
 import { GraphBuilder } from '../onnx/graph-builder.js';
-import { type Contender, type Timing, timeInterleaved } from './interleaved.js';
+import type { Measured } from './benchmark.js';
+import { type Contender, timeInterleaved } from './interleaved.js';
 import { prefillOneLayer } from './prefill-layer.js';
 
 /** One layer of LLaVA-1.5-7B at its longest prompt. */
@@ -82,7 +83,7 @@ async function matrixProducts(runtime: Runtime, rows: number): Promise<() => Pro
  * Milliseconds a layer of compression at 20 % and 5 %, beside the matrix products that merging needs, and of the same
  * layer's prefill.
  */
-export async function benchmarkCompression(runtime: Runtime, rounds: number): Promise<Timing[]> {
+export async function benchmarkCompression(runtime: Runtime, rounds: number): Promise<Measured> {
   const layer = randomLayer();
   const pool = new FloatPool();
   const methods = new MethodSet();
@@ -109,15 +110,16 @@ export async function benchmarkCompression(runtime: Runtime, rounds: number): Pr
     contenders.push({ name: beside, run: products });
     for (const cell of alone) {
       const name = `${cell[0]} (${cell[1]}), ${label}`;
-      contenders.push({ name, beside, run: () => compress([cell], budget) });
+      contenders.push({ name, beside: [beside], run: () => compress([cell], budget) });
     }
     contenders.push({
       name: `tp-a, -w, -p together, ${label}`,
-      beside,
+      beside: [beside],
       run: () => compress(together, budget),
     });
   }
   const timings = await timeInterleaved(contenders, rounds);
   const prefill = { name: 'prefill of the layer', run: await prefillOneLayer(runtime, shape) };
-  return [...timings, ...(await timeInterleaved([prefill], Math.min(rounds, mostPrefillRounds)))];
+  const prefills = await timeInterleaved([prefill], Math.min(rounds, mostPrefillRounds));
+  return { timings: [...timings, ...prefills] };
 }

@@ -1,10 +1,22 @@
 import { median, medianAbsoluteDeviation } from '../core/median.js';
 
+/** What a run gets through, for rates. */
+export interface Work {
+  readonly unit: 'GB/s' | 'GFLOP/s';
+  /** In billions. */
+  readonly amount: number;
+}
+
 export interface Contender {
   readonly name: string;
   readonly run: () => Promise<void>;
-  /** Name of the contender it is compared with. */
-  readonly beside?: string;
+  /** Names of contenders of which the fastest one of a round is what it is compared with. */
+  readonly beside?: readonly string[];
+  readonly work?: Work;
+  /** Names of contenders of which the one with the highest rate is the limit of this one's. */
+  readonly limits?: readonly string[];
+  /** Equal parts of a run, for the time of one. */
+  readonly parts?: { readonly count: number; readonly name: string };
 }
 
 export interface Timing {
@@ -14,8 +26,19 @@ export interface Timing {
   readonly mad: number;
   readonly fastest: number;
   readonly rounds: number;
-  /** Median over the rounds of the time over that of the contender it is compared with. */
-  readonly ratio: { readonly to: string; readonly median: number } | null;
+  /** Over the rounds: the time over that of what it is compared with. */
+  readonly ratio: ({ readonly to: readonly string[] } & Spread) | null;
+  /** Work in the median time. */
+  readonly rate: { readonly unit: Work['unit']; readonly value: number } | null;
+  /** Over the rounds: the rate over the highest one of its limits. */
+  readonly share: Spread | null;
+  /** Milliseconds of a part of the median run. */
+  readonly part: { readonly name: string; readonly median: number } | null;
+}
+
+interface Spread {
+  readonly median: number;
+  readonly mad: number;
 }
 
 /**
@@ -33,19 +56,43 @@ export async function timeInterleaved(contenders: readonly Contender[], rounds: 
       times[index]!.push(performance.now() - start);
     }
   }
-  return contenders.map(({ name, beside }, index) => {
+  return summarise(contenders, times);
+}
+
+/** Statistics of times measured round by round: [contender, round], milliseconds. */
+export function summarise(
+  contenders: readonly Omit<Contender, 'run'>[],
+  times: readonly (readonly number[])[],
+): Timing[] {
+  const indexOf = (name: string): number => contenders.findIndex((one) => one.name === name);
+  return contenders.map((contender, index) => {
+    const { name, beside, work, limits, parts } = contender;
     const runs = times[index]!;
-    const base = times[contenders.findIndex((one) => one.name === beside)];
+    const middle = median(runs);
+    const ratiosTo = (others: readonly string[]): number[] =>
+      runs.map((time, round) => time / Math.min(...others.map((other) => times[indexOf(other)]![round]!)));
+    const rateOf = (which: number, round: number): number =>
+      (1000 * (contenders[which]?.work?.amount ?? 0)) / times[which]![round]!;
+    const shares =
+      limits &&
+      runs.map((_, round) => {
+        const highest = Math.max(...limits.map((limit) => rateOf(indexOf(limit), round)));
+        return rateOf(index, round) / highest;
+      });
     return {
       name,
-      median: median(runs),
+      median: middle,
       mad: medianAbsoluteDeviation(runs),
       fastest: Math.min(...runs),
-      rounds,
-      ratio:
-        beside === undefined || base === undefined
-          ? null
-          : { to: beside, median: median(runs.map((time, round) => time / base[round]!)) },
+      rounds: runs.length,
+      ratio: beside === undefined ? null : { to: beside, ...spread(ratiosTo(beside)) },
+      rate: work === undefined ? null : { unit: work.unit, value: (1000 * work.amount) / middle },
+      share: shares === undefined ? null : spread(shares),
+      part: parts === undefined ? null : { name: parts.name, median: middle / parts.count },
     };
   });
+}
+
+function spread(values: readonly number[]): Spread {
+  return { median: median(values), mad: medianAbsoluteDeviation(values) };
 }

@@ -4,7 +4,8 @@ import { tokenizePrompt } from '../backbone/tokenize-prompt.js';
 import { openTokenizer } from '../backbone/tokenizer.js';
 import { invariant } from '../core/errors.js';
 import { buildQuestion } from '../milebench/prompt.js';
-import { type Timing, timeInterleaved } from './interleaved.js';
+import type { Measured } from './benchmark.js';
+import { timeInterleaved } from './interleaved.js';
 import { mileBenchSamples, syntheticSamples } from './synthetic-samples.js';
 
 /** The embedded checkpoint: beside `src/` and `dist/` alike. */
@@ -20,7 +21,7 @@ const tokens = { bos: 2, addBos: true } as const;
  * Milliseconds from annotated samples to token ids, as many as MileBench has. The tokenizer is opened anew in every
  * round, so that no round profits from what the one before has remembered.
  */
-export async function benchmarkPromptBuilding(_runtime: unknown, rounds: number): Promise<Timing[]> {
+export async function benchmarkPromptBuilding(_runtime: unknown, rounds: number): Promise<Measured> {
   const samples = syntheticSamples();
   const template = findPromptTemplate('llava_llama_2');
   const run = async (): Promise<void> => {
@@ -45,5 +46,5 @@ export async function benchmarkPromptBuilding(_runtime: unknown, rounds: number)
     }
     invariant(length > samples.length, 'every prompt has tokens');
   };
-  return timeInterleaved([{ name: `${mileBenchSamples} prompts`, run }], rounds);
+  return { timings: await timeInterleaved([{ name: `${mileBenchSamples} prompts`, run }], rounds) };
 }

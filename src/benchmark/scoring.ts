@@ -3,7 +3,8 @@ import { seededRandom } from '../core/seeded-random.js';
 import type { Sample } from '../milebench/annotation.js';
 import type { ScoreInput } from '../scoring/metric.js';
 import { scoreAnswer } from '../scoring/score-answer.js';
-import { type Timing, timeInterleaved } from './interleaved.js';
+import type { Measured } from './benchmark.js';
+import { timeInterleaved } from './interleaved.js';
 import { mileBenchSamples, syntheticSamples } from './synthetic-samples.js';
 
 type Prediction = ScoreInput & { readonly metric: string };
@@ -30,7 +31,7 @@ function syntheticPredictions(): Prediction[] {
 }
 
 /** Milliseconds to score as many predictions as MileBench has samples, under both semantics. */
-export async function benchmarkScoring(_runtime: unknown, rounds: number): Promise<Timing[]> {
+export async function benchmarkScoring(_runtime: unknown, rounds: number): Promise<Measured> {
   const predictions = syntheticPredictions();
   const contenders = scoringSchema.options.map((scoring) => ({
     name: `${mileBenchSamples} predictions, ${scoring}`,
@@ -38,5 +39,5 @@ export async function benchmarkScoring(_runtime: unknown, rounds: number): Promi
       for (const prediction of predictions) scoreAnswer({ ...prediction, scoring });
     },
   }));
-  return timeInterleaved(contenders, rounds);
+  return { timings: await timeInterleaved(contenders, rounds) };
 }

@@ -1,0 +1,32 @@
+import type { LlamaShape } from '../checkpoint/llama-config.js';
+import { decodeStep } from '../engine/decode.js';
+import type { LanguageModel } from '../engine/language-model.js';
+import { cacheCapacity, LayerCache } from '../engine/layer-cache.js';
+
+/** K and V of all layers for one number of rows, which several models may decode from. */
+export class RandomCache {
+  readonly #rows: number;
+  readonly #shape: LlamaShape;
+  readonly #layers: readonly { readonly keys: Float32Array; readonly values: Float32Array }[];
+
+  constructor(shape: LlamaShape, rows: number) {
+    const size = shape.kvHeads * cacheCapacity(rows) * shape.headDim;
+    this.#rows = rows;
+    this.#shape = shape;
+    this.#layers = Array.from({ length: shape.layers }, () => ({
+      keys: new Float32Array(size).fill(0.01),
+      values: new Float32Array(size).fill(0.02),
+    }));
+  }
+
+  /** Runs one token that sees `rows` rows, its own included; the next call finds the cache as this one did. */
+  async step(model: LanguageModel, embedding: Float32Array): Promise<Float32Array> {
+    const { kvHeads: heads, headDim } = this.#shape;
+    const rows = this.#rows - 1;
+    const capacity = cacheCapacity(this.#rows);
+    const caches = this.#layers.map(
+      ({ keys, values }) => new LayerCache({ heads, headDim, rows, capacity, keys, values }),
+    );
+    return decodeStep(model, caches, { embedding, position: rows });
+  }
+}
