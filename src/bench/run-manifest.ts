@@ -40,6 +40,7 @@ const versionsSchema = z.strictObject({ lookm: z.string(), onnxruntime: z.string
 
 const configSchema = z.strictObject({
   backbone: z.string(),
+  dtype: z.string().nullable(),
   dataset: z.string(),
   tasks: z.union([z.literal('all'), z.array(z.string())]),
   methods: z.array(z.string()),
@@ -176,6 +177,7 @@ function portable(name: string): string {
 export function manifestConfig(config: RunConfig): RunManifest['config'] {
   return {
     backbone: portable(config.backbone),
+    dtype: config.dtype,
     dataset: portable(config.dataset.root),
     tasks: config.dataset.tasks,
     methods: config.methods,

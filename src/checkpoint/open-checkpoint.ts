@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { fileExists } from '../core/json-file.js';
 import { readCheckpointJson } from './checkpoint-json.js';
-import { readCheckpointTokenizer } from './checkpoint-tokenizer.js';
-import type { CheckpointDescription, ModelParts } from './families/family.js';
+import { type CheckpointTokenizer, readCheckpointTokenizer } from './checkpoint-tokenizer.js';
+import type { BackboneFamily, CheckpointDescription, ModelParts } from './families/family.js';
 import { familyOf } from './families/registry.js';
 import { isDirectory } from './families/tower-directory.js';
 import { findTensors } from './find-tensors.js';
@@ -25,6 +25,29 @@ export interface OpenCheckpointOptions {
   readonly vision?: string | undefined;
 }
 
+/** What can be said of a checkpoint without its weights. */
+export interface CheckpointConfigs {
+  readonly family: BackboneFamily;
+  readonly description: CheckpointDescription;
+  readonly tokenizer: CheckpointTokenizer;
+  readonly prompt: { readonly file: SourceFile; readonly content: PromptFile } | undefined;
+}
+
+/**
+ * Reads and checks everything of a checkpoint except its weights, which need not be there.
+ *
+ * @throws UserError naming file and field for whatever is missing, damaged or not supported
+ */
+export async function readCheckpointConfigs({
+  path,
+  vision,
+}: OpenCheckpointOptions): Promise<CheckpointConfigs> {
+  const family = await familyOf(path);
+  const description = await family.read({ path, vision });
+  const tokenizer = await readCheckpointTokenizer(path, description.text, family.supported);
+  return { family, description, tokenizer, prompt: await readPromptFile(path) };
+}
+
 /**
  * Opens a checkpoint of any family in the registry (`families/`).
  *
@@ -34,10 +57,7 @@ export async function openCheckpoint({ path, vision }: OpenCheckpointOptions): P
   if (!(await isDirectory(path))) {
     throw new UserError({ where: path, what: 'is not a directory', fix: 'point to a downloaded checkpoint' });
   }
-  const family = await familyOf(path);
-  const description = await family.read({ path, vision });
-  const tokenizer = await readCheckpointTokenizer(path, description.text, family.supported);
-  const prompt = await readPromptFile(path);
+  const { family, description, tokenizer, prompt } = await readCheckpointConfigs({ path, vision });
   const { parts, sources, close } = await openParts(path, description);
   return {
     ...parts,
@@ -78,7 +98,7 @@ async function openParts(
   }
 }
 
-async function readPromptFile(path: string): Promise<{ file: SourceFile; content: PromptFile } | undefined> {
+async function readPromptFile(path: string): Promise<CheckpointConfigs['prompt']> {
   const file = { path: join(path, 'prompt.json'), name: 'prompt.json' };
   if (!(await fileExists(file.path))) return undefined;
   return { file, content: await readCheckpointJson(file.path, promptFileSchema) };

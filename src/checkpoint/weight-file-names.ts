@@ -6,7 +6,7 @@ import { readCheckpointJson } from './checkpoint-json.js';
 import { printable } from './printable.js';
 
 /** Names a checkpoint's weights go by in its directory; the first that is there is used. */
-const weightNames = [
+export const weightNames = [
   { single: 'model.safetensors', index: 'model.safetensors.index.json' },
   { single: 'pytorch_model.bin', index: 'pytorch_model.bin.index.json' },
 ] as const;
@@ -36,7 +36,8 @@ export async function weightFileNames(dir: string): Promise<{ index?: string; we
   });
 }
 
-async function shardNames(indexPath: string): Promise<string[]> {
+/** Names of the shards that an index lists. Throws `UserError` when it is damaged. */
+export async function shardNames(indexPath: string): Promise<string[]> {
   const { weight_map } = await readCheckpointJson(indexPath, indexSchema);
   const names = new Set<string>();
   for (const [tensor, name] of Object.entries(weight_map)) {

@@ -13,12 +13,16 @@ import { createSampleRunner } from '../bench/sample-runner.js';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
 import type { MethodSet } from '../compression/method-set.js';
 import { convertCheckpoint } from '../convert/convert-checkpoint.js';
+import { dtypeName } from '../convert/dtype-name.js';
+import { type DtypeOptions, weightFormats } from '../convert/weight-formats.js';
+import { hashJson } from '../core/content-hash.js';
 import { UserError } from '../core/errors.js';
 import { Runtime, requiredRuntimeVersion } from '../engine/runtime.js';
 import { selfTest } from '../engine/self-test.js';
 import { backboneKind, checkpointFingerprint, findCachedBundle } from './bundle-cache.js';
 import { cacheDirectory } from './cache-directory.js';
 import type { Progress } from './progress.js';
+import type { ResolvedBackbone } from './resolve-backbone.js';
 import type { Shell } from './shell.js';
 
 /** What a runner is told of the run file. */
@@ -39,7 +43,7 @@ export interface BenchServices {
   tokensPerImage(directory: string, where: string): Promise<number>;
   /** The bundle of a directory; a checkpoint is converted into the cache on first use. */
   openBundle(
-    directory: string,
+    backbone: ResolvedBackbone,
     options: { readonly where: string; readonly progress: Progress },
   ): Promise<Bundle>;
   openRunner(bundle: Bundle, settings: RunnerSettings): Promise<SampleRunner>;
@@ -52,18 +56,24 @@ const mebibyte = 2 ** 20;
 /** The file that decodes images on a thread of its own, in the built package. */
 const imageWorker = 'dist/bench/image-worker.js';
 
-async function openConverted(checkpoint: string, shell: Shell, progress: Progress): Promise<Bundle> {
+async function openConverted(
+  { directory: checkpoint, dtypes }: ResolvedBackbone,
+  shell: Shell,
+  progress: Progress,
+): Promise<Bundle> {
   const name = path.basename(checkpoint);
   const { sourceFiles, close } = await openCheckpoint({ path: checkpoint });
   const fingerprint = await checkpointFingerprint(sourceFiles).finally(close);
-  const out = path.join(cacheDirectory(shell.env, 'bundles'), `${name}-${fingerprint}`);
+  const asked = dtypes ?? { dtype: 'fp32' };
+  const variant = dtypeName(asked) === 'fp32' ? '' : `-${dtypeName(asked)}`;
+  const out = path.join(cacheDirectory(shell.env, 'bundles'), `${name}-${fingerprint}${variant}`);
   const cached = await findCachedBundle(out);
   if (cached !== null) return cached;
   try {
     await convertCheckpoint({
       checkpoint,
       out,
-      dtype: 'fp32',
+      ...asked,
       name,
       onProgress: ({ doneBytes, totalBytes }) => {
         const [done, total] = [doneBytes, totalBytes].map((bytes) => Math.ceil(bytes / mebibyte));
@@ -74,6 +84,13 @@ async function openConverted(checkpoint: string, shell: Shell, progress: Progres
     progress.stop();
   }
   return openBundle(out, { verify: 'sizes' });
+}
+
+function refuseOtherDtypes({ manifest }: Bundle, dtypes: DtypeOptions, where: string): void {
+  const has = manifest.weights;
+  if (hashJson(weightFormats(dtypes)) === hashJson(has)) return;
+  const what = `the bundle has weights of ${has.layers.dtype}, not ${dtypeName(dtypes)}`;
+  throw new UserError({ what, where, fix: 'leave out the element type or give another bundle' });
 }
 
 async function requireSelfTest(runtime: Runtime): Promise<void> {
@@ -95,10 +112,13 @@ export function createBenchServices(shell: Shell): BenchServices {
       await checkpoint.close();
       return checkpoint.projector.shape.tokens;
     },
-    async openBundle(directory, { where, progress }) {
-      if ((await backboneKind(directory, where)) === 'bundle')
-        return openBundle(directory, { verify: 'sizes' });
-      return openConverted(directory, shell, progress);
+    async openBundle(backbone, { where, progress }) {
+      const { directory, dtypes } = backbone;
+      if ((await backboneKind(directory, where)) === 'checkpoint')
+        return openConverted(backbone, shell, progress);
+      const bundle = await openBundle(directory, { verify: 'sizes' });
+      if (dtypes !== null) refuseOtherDtypes(bundle, dtypes, where);
+      return bundle;
     },
     async openRunner(bundle, { visionCache, ...settings }) {
       // Its thread starts while the backbone is loaded.

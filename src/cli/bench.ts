@@ -24,7 +24,8 @@ import { describePlan } from './describe-plan.js';
 import { describeRun, runAsJson } from './describe-run.js';
 import { exitCodes, packageVersion } from './program.js';
 import { openProgress, type Progress } from './progress.js';
-import { resolveAsset } from './resolve-asset.js';
+import { resolveDataset } from './resolve-asset.js';
+import { type ResolvedBackbone, resolveBackbone } from './resolve-backbone.js';
 import type { Shell } from './shell.js';
 
 const defaultConfig = 'configs/quickstart.yaml';
@@ -50,7 +51,7 @@ interface BenchOptions extends RunOverrides {
 /** A run with every name in it looked up. */
 interface ResolvedRun {
   readonly located: LocatedConfig;
-  readonly backboneDirectory: string;
+  readonly backbone: ResolvedBackbone;
   readonly datasetTasks: readonly TaskInfo[];
   readonly tasks: readonly Task[];
   readonly plan: BenchPlan;
@@ -78,13 +79,9 @@ async function readRunFile(
 async function resolveRun(options: BenchOptions, shell: Shell): Promise<ResolvedRun> {
   const { name, ...located } = await readRunFile(options, shell);
   const { config, where } = located;
-  const backboneDirectory = await resolveAsset(config.backbone, {
-    shelf: 'models',
-    where: where(['backbone']),
-    shell,
-  });
+  const backbone = await resolveBackbone({ ...config, where }, shell);
   const rootWhere = where(['dataset', 'root']);
-  const root = await resolveAsset(config.dataset.root, { shelf: 'datasets', where: rootWhere, shell });
+  const root = await resolveDataset(config.dataset.root, { where: rootWhere, shell });
   const datasetTasks = await listTasks(root);
   const chosen = chooseTasks(datasetTasks, {
     names: config.dataset.tasks,
@@ -96,7 +93,7 @@ async function resolveRun(options: BenchOptions, shell: Shell): Promise<Resolved
   const out = path.resolve(shell.cwd, shownOut);
   return {
     located,
-    backboneDirectory,
+    backbone,
     datasetTasks,
     tasks,
     plan: planBench({ config, tasks }),
@@ -140,7 +137,7 @@ async function execute(
 ): Promise<{ readonly summary: BenchSummary; readonly tables: readonly Table[] }> {
   const { config, where } = run.located;
   const converting = openProgress(shell, { unit: 'MiB', quiet });
-  const bundle = await services.openBundle(run.backboneDirectory, {
+  const bundle = await services.openBundle(run.backbone, {
     where: where(['backbone']),
     progress: converting,
   });
@@ -202,7 +199,7 @@ async function bench(options: BenchOptions, shell: Shell, services: BenchService
   const { plan, shownOut: out } = run;
   if (options.dryRun) {
     const tokensPerImage = await services.tokensPerImage(
-      run.backboneDirectory,
+      run.backbone.directory,
       run.located.where(['backbone']),
     );
     shell.stdout.write(
@@ -226,7 +223,8 @@ export function benchCommand(load: (shell: Shell) => Promise<BenchServices>): (s
     new Command('bench')
       .description('run methods × budgets on tasks and show accuracy, cache size and latency')
       .option('-c, --config <file>', `run file (default: ${defaultConfig} of the package)`)
-      .option('--backbone <name|dir>', 'embedded backbone, bundle or checkpoint directory')
+      .option('--backbone <name|dir>', 'embedded or pulled backbone, bundle or checkpoint directory')
+      .option('--dtype <type>', 'which of its bundles, or what a checkpoint is converted to, e.g. int4')
       .option('--dataset <name|dir>', 'embedded dataset or directory in the layout of MileBench')
       .option('--tasks <list>', 'names of tasks or columns, or all')
       .option('--methods <list>', 'e.g. full,h2o,look-m-tp-p,matched:look-m-tp-p')

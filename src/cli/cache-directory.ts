@@ -2,8 +2,11 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Shell } from './shell.js';
 
-/** What the cache holds: bundles of checkpoints that `bench` converted, and features of images. */
-type CachePart = 'bundles' | 'vision';
+/**
+ * What the cache holds: bundles of checkpoints that `bench` converted, bundles that `pull` made and the checkpoints it
+ * downloaded, and features of images.
+ */
+type CachePart = 'bundles' | 'pulled' | 'checkpoints' | 'vision';
 
 /** Where a part of the cache lies: in `$LOOKM_CACHE`, `$XDG_CACHE_HOME/lookm` or `~/.cache/lookm`. */
 export function cacheDirectory(env: Shell['env'], part: CachePart): string {

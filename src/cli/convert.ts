@@ -4,10 +4,9 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { BundleManifest } from '../backbone/bundle-manifest.js';
 import { findPromptTemplate, promptTemplateNames } from '../backbone/prompt-template.js';
 import { type RandomModelName, randomModelNames } from '../checkpoint/random/random-model-names.js';
-import { type TextDtype, textDtypes, type VisionDtype, visionDtypes } from '../convert/weight-formats.js';
 import type { BundleOptions } from '../convert/write-bundle.js';
 import { UserError } from '../core/errors.js';
-import { blockSizes } from '../onnx/stored-matrix.js';
+import { addDtypeFlags, type DtypeFlags, readDtypeFlags } from './dtype-flags.js';
 import { openProgress } from './progress.js';
 import type { Shell } from './shell.js';
 
@@ -21,14 +20,11 @@ Examples:
 \`lookm bench\` converts a checkpoint by itself, into a cache; convert says where the bundle goes.
 `;
 
-interface ConvertFlags {
+interface ConvertFlags extends DtypeFlags {
   readonly out: string;
   readonly randomWeights?: RandomModelName | undefined;
   readonly layers?: number | undefined;
   readonly vision?: string | undefined;
-  readonly dtype: TextDtype;
-  readonly visionDtype?: VisionDtype | undefined;
-  readonly blockSize?: string | undefined;
   readonly template?: string | undefined;
   readonly force?: boolean | undefined;
   readonly quiet?: boolean | undefined;
@@ -40,15 +36,8 @@ const mebibyte = 2 ** 20;
 const randomSeed = 0;
 
 async function convert(checkpoint: string | undefined, flags: ConvertFlags, shell: Shell): Promise<void> {
-  const { out, dtype, visionDtype, template, force = false, quiet = false } = flags;
-  const blockSize = blockSizes.find((size) => String(size) === flags.blockSize);
-  if (blockSize !== undefined && dtype !== 'int4' && visionDtype !== 'int4') {
-    throw new UserError({
-      what: 'has no blocks without int4',
-      where: '--block-size',
-      fix: 'add --dtype int4',
-    });
-  }
+  const { out, template, force = false, quiet = false } = flags;
+  const dtypes = readDtypeFlags(flags);
   const target = path.resolve(shell.cwd, out);
   const there = await stat(target).catch(() => null);
   if (there !== null && !force) {
@@ -57,9 +46,7 @@ async function convert(checkpoint: string | undefined, flags: ConvertFlags, shel
   const progress = openProgress(shell, { unit: 'MiB', quiet });
   const options: BundleOptions = {
     out: target,
-    dtype,
-    visionDtype,
-    blockSize,
+    ...dtypes,
     prompt: template === undefined ? undefined : findPromptTemplate(template),
     onProgress: ({ doneBytes, totalBytes }) => {
       progress.update(Math.ceil(doneBytes / mebibyte), Math.ceil(totalBytes / mebibyte), 'converting');
@@ -143,25 +130,12 @@ function describeErrors({ matrices }: BundleManifest): string {
 
 /** `lookm convert`: a checkpoint becomes a bundle. */
 export function convertCommand(shell: Shell): Command {
-  return new Command('convert')
+  const command = new Command('convert')
     .description('turn a LLaVA, MobileVLM_V2 or InternVL-Chat checkpoint into a bundle')
     .argument('[checkpoint]', 'directory with config.json and weights, safetensors or torch .bin')
     .requiredOption('--out <bundle>', 'directory of the bundle')
-    .option('--vision <dir>', 'directory of the vision tower, where it is a repository of its own')
-    .addOption(
-      new Option('--dtype <type>', 'element type of the language model').choices(textDtypes).default('fp32'),
-    )
-    .addOption(
-      new Option(
-        '--vision-dtype <type>',
-        'element type of tower and projector (default: as --dtype, int8 beside int4)',
-      ).choices(visionDtypes),
-    )
-    .addOption(
-      new Option('--block-size <n>', 'int4 weights that share a scale (default: 32)').choices(
-        blockSizes.map(String),
-      ),
-    )
+    .option('--vision <dir>', 'directory of the vision tower, where it is a repository of its own');
+  return addDtypeFlags(command)
     .addOption(
       new Option(
         '--template <name>',

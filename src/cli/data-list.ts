@@ -3,7 +3,7 @@ import { listTasks } from '../milebench/dataset.js';
 import { type DatasetSummary, summariseDataset } from '../milebench/dataset-summary.js';
 import { renderConsole } from '../report/render-console.js';
 import type { TableColumn } from '../report/table.js';
-import { resolveAsset } from './resolve-asset.js';
+import { resolveDataset } from './resolve-asset.js';
 import type { Shell } from './shell.js';
 
 const defaultRoot = 'datasets/minimile';
@@ -52,7 +52,7 @@ function describe(summaries: readonly DatasetSummary[], root: string, { stdout }
 }
 
 async function list(root: string, json: boolean, shell: Shell): Promise<void> {
-  const directory = await resolveAsset(root, { shelf: 'datasets', where: 'root', shell });
+  const directory = await resolveDataset(root, { where: 'root', shell });
   const summaries: DatasetSummary[] = [];
   for (const info of await listTasks(directory)) summaries.push(await summariseDataset(info));
   if (json) shell.stdout.write(`${JSON.stringify(summaries, null, 2)}\n`);

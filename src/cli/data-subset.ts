@@ -8,7 +8,7 @@ import { type SubsetProvenance, writeSubset } from '../milebench/subset/write-su
 import { renderConsole } from '../report/render-console.js';
 import type { TableColumn } from '../report/table.js';
 import { openProgress } from './progress.js';
-import { resolveAsset } from './resolve-asset.js';
+import { resolveDataset } from './resolve-asset.js';
 import type { Shell } from './shell.js';
 
 const examples = `
@@ -97,7 +97,7 @@ function describe(
 async function subset(root: string, options: SubsetOptions, shell: Shell): Promise<void> {
   const { out, seed, stratify = false, json = false, quiet = false } = options;
   const amount = amountOf(options);
-  const directory = await resolveAsset(root, { shelf: 'datasets', where: 'root', shell });
+  const directory = await resolveDataset(root, { where: 'root', shell });
   const taskNames = options.tasks === 'all' ? 'all' : options.tasks.split(',').map((name) => name.trim());
   const tasks = chooseTasks(await listTasks(directory), { names: taskNames, where: () => '--tasks' });
   const progress = openProgress(shell, { unit: 'images', quiet: quiet || json });

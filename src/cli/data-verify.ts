@@ -7,7 +7,7 @@ import type { TableColumn } from '../report/table.js';
 import { normaliseAnswer } from '../scoring/normalise-answer.js';
 import { metrics } from '../scoring/registry.js';
 import { openProgress } from './progress.js';
-import { resolveAsset } from './resolve-asset.js';
+import { resolveDataset } from './resolve-asset.js';
 import type { Shell } from './shell.js';
 
 /** Exit code when there are problems. */
@@ -85,7 +85,7 @@ function describe(
 
 async function verify(root: string, options: VerifyOptions, shell: Shell): Promise<void> {
   const { json = false, strict = false, images, quiet = false } = options;
-  const directory = await resolveAsset(root, { shelf: 'datasets', where: 'root', shell });
+  const directory = await resolveDataset(root, { where: 'root', shell });
   const readImage = images ? (await import('../backbone/decode-image.js')).readImage : null;
   const progress = openProgress(shell, { unit: 'images', quiet: quiet || json });
   const report = await checkTree(directory, {

@@ -1,13 +1,10 @@
-import { readdir } from 'node:fs/promises';
-import path from 'node:path';
 import { Argument, Command } from 'commander';
 import { stageRules } from '../compression/composition.js';
 import { methods } from '../compression/registry.js';
 import { listTasks } from '../milebench/dataset.js';
-import { findCachedBundle } from './bundle-cache.js';
-import { cacheDirectory } from './cache-directory.js';
+import { listBackbones } from './list-backbones.js';
 import { printList } from './print-list.js';
-import { resolveAsset, shelfNames } from './resolve-asset.js';
+import { resolveDataset } from './resolve-asset.js';
 import type { Shell } from './shell.js';
 
 const defaultDataset = 'datasets/minimile';
@@ -50,30 +47,11 @@ function listStages(shell: Shell, json: boolean): void {
 }
 
 async function listDatasetTasks(shell: Shell, { dataset, json }: ListOptions): Promise<void> {
-  const root = await resolveAsset(dataset, { shelf: 'datasets', where: '--dataset', shell });
+  const root = await resolveDataset(dataset, { where: '--dataset', shell });
   const tasks = await listTasks(root);
   const items = tasks.map(({ name, column, metric }) => ({ name, column, metric }));
   const fields = ['name', 'column', 'metric'] as const;
   printList(items, { title: `Tasks of ${dataset}`, fields, json: json ?? false, output: shell.stdout });
-}
-
-async function listBackbones(shell: Shell, json: boolean): Promise<void> {
-  const embedded = await shelfNames(shell.packageRoot, 'models');
-  const cache = cacheDirectory(shell.env, 'bundles');
-  const names = (await readdir(cache).catch(() => [])).filter((name) => !name.startsWith('.')).sort();
-  const cached = await Promise.all(
-    names.map(async (name) => {
-      const directory = path.join(cache, name);
-      const source = (await findCachedBundle(directory))?.manifest.source.kind;
-      const kind = source === 'random' ? 'random weights' : 'converted';
-      return { name, kind, use: `--backbone ${directory}` };
-    }),
-  );
-  const items = [
-    ...embedded.map((name) => ({ name, kind: 'embedded', use: `--backbone ${name}` })),
-    ...cached,
-  ];
-  printList(items, { title: 'Backbones', fields: ['name', 'kind', 'use'], json, output: shell.stdout });
 }
 
 /** `lookm list`: the names that run files and flags may use. */

@@ -5,6 +5,7 @@ import { doctorCommand } from './doctor.js';
 import { doctorServices } from './doctor-services.js';
 import { listCommand } from './list.js';
 import { type CommandBuilder, runProgram } from './program.js';
+import { pullCommand } from './pull.js';
 import { scoreCommand } from './score.js';
 import { processShell } from './shell.js';
 import { verifyCommand } from './verify.js';
@@ -15,6 +16,7 @@ const commands: readonly CommandBuilder[] = Object.freeze([
   scoreCommand,
   dataCommand,
   listCommand,
+  pullCommand,
   convertCommand,
   doctorCommand(async () => doctorServices),
   verifyCommand,

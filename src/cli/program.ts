@@ -24,6 +24,7 @@ Examples:
   $ lookm bench --dry-run       what that would run
   $ lookm list methods          what can be compared
   $ lookm data fetch            download MileBench
+  $ lookm pull llava-1.5-7b     download and convert a published backbone
   $ lookm score results/try     score a run again, or the official predictions
   $ lookm doctor                whether this machine can run it
 `;

@@ -3,7 +3,7 @@ import type { Shell } from './shell.js';
 
 /** Shows how far something long has come. */
 export interface Progress {
-  /** `done` of `total` units; `label` says what is being worked on. */
+  /** `done` of `total` units; `label` says what is being worked on. Another total begins another thing. */
   update(done: number, total: number, label: string): void;
   /** A line that stays, above whatever moves. */
   note(line: string): void;
@@ -18,15 +18,18 @@ function terminalBar(terminal: NodeJS.WriteStream, unit: string, shell: Shell): 
   const format = `{bar} {percentage}% ${dim(`{value}/{total} ${unit}, {label}, {eta_formatted} left`)}`;
   const options = { stream: terminal, format, hideCursor: true, clearOnComplete: true, etaBuffer: 20 };
   const bar = new SingleBar(options, Presets.rect);
-  let started = false;
+  let shownTotal: number | null = null;
   return {
     update(done, total, label) {
-      if (!started) bar.start(total, done, { label });
-      else bar.update(done, { label });
-      started = true;
+      if (shownTotal === total) bar.update(done, { label });
+      else {
+        if (shownTotal !== null) bar.stop();
+        bar.start(total, done, { label });
+      }
+      shownTotal = total;
     },
     note(line) {
-      if (started) terminal.write('\r\u001b[K');
+      if (shownTotal !== null) terminal.write('\r\u001b[K');
       terminal.write(`${line}\n`);
     },
     stop: () => bar.stop(),
@@ -35,11 +38,13 @@ function terminalBar(terminal: NodeJS.WriteStream, unit: string, shell: Shell): 
 
 function plainLines(unit: string, shell: Shell): Progress {
   let shown = -1;
+  let shownTotal: number | null = null;
   return {
     update(done, total, label) {
       const step = total === 0 ? plainSteps : Math.floor((done / total) * plainSteps);
-      if (step <= shown) return;
+      if (total === shownTotal && step <= shown) return;
       shown = step;
+      shownTotal = total;
       shell.stderr.write(`${done}/${total} ${unit}${label === '' ? '' : `, ${label}`}\n`);
     },
     note: (line) => shell.stderr.write(`${line}\n`),

@@ -21,13 +21,13 @@ export async function shelfNames(packageRoot: string, shelf: Shelf): Promise<str
 }
 
 /**
- * The directory a run file or a flag means: a name on a shelf of the package, else a path from the current directory,
- * else a path from the package. Throws a `UserError` when there is none; `where` says who asks.
+ * The directory that a value means: a name on a shelf of the package, else a path from the current directory, else a
+ * path from the package; `null` when there is none.
  */
-export async function resolveAsset(
+export async function findAsset(
   value: string,
-  { shelf, where, shell }: { readonly shelf: Shelf; readonly where: string; readonly shell: Shell },
-): Promise<string> {
+  { shelf, shell }: { readonly shelf: Shelf; readonly shell: Shell },
+): Promise<string | null> {
   const { packageRoot, cwd } = shell;
   const isName = path.basename(value) === value && value !== '.' && value !== '..';
   const candidates = [
@@ -36,11 +36,18 @@ export async function resolveAsset(
     path.resolve(packageRoot, value),
   ];
   for (const candidate of candidates) if (await isDirectory(candidate)) return candidate;
-  const names = await shelfNames(packageRoot, shelf);
-  const what = `no directory "${value}"`;
-  throw new UserError({
-    what,
-    where,
-    fix: `${suggestion(value, names)}give a path or one of: ${names.join(', ')}`,
-  });
+  return null;
+}
+
+/** The directory of a dataset, as `findAsset` finds it. Throws a `UserError` for none; `where` says who asks. */
+export async function resolveDataset(
+  value: string,
+  { where, shell }: { readonly where: string; readonly shell: Shell },
+): Promise<string> {
+  const shelf = 'datasets';
+  const found = await findAsset(value, { shelf, shell });
+  if (found !== null) return found;
+  const names = await shelfNames(shell.packageRoot, shelf);
+  const fix = `${suggestion(value, names)}give a path or one of: ${names.join(', ')}`;
+  throw new UserError({ what: `no directory "${value}"`, where, fix });
 }

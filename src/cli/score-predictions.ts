@@ -11,7 +11,7 @@ import { renderConsole } from '../report/render-console.js';
 import { type ScoreReport, scoreSummary, scoreTables } from './describe-scores.js';
 import { exitCodes } from './program.js';
 import { openProgress } from './progress.js';
-import { resolveAsset } from './resolve-asset.js';
+import { resolveDataset } from './resolve-asset.js';
 import type { Shell } from './shell.js';
 
 export interface PredictionOptions {
@@ -65,7 +65,7 @@ export async function scorePredictions(
   const { scoring = 'release', adv = false, partial = false, json = false, tasks = null } = options;
   const folder = options.models === undefined ? found : chooseModels(found, options.models);
   if (tasks !== null) checkTasks(folder, tasks);
-  const dataRoot = await resolveAsset(options.dataset, { shelf: 'datasets', where: '--dataset', shell });
+  const dataRoot = await resolveDataset(options.dataset, { where: '--dataset', shell });
   const defined = await readDefinedColumns(dataRoot);
   const progress = openProgress(shell, { unit: 'datasets', quiet: json });
   const scores = await scoreFolder({

@@ -3,6 +3,7 @@ import type { FieldPath } from './yaml-source.js';
 /** Settings given on the command line, as typed: they replace those of the run file. */
 export interface RunOverrides {
   readonly backbone?: string | undefined;
+  readonly dtype?: string | undefined;
   readonly dataset?: string | undefined;
   readonly tasks?: string | undefined;
   readonly methods?: string | undefined;
@@ -32,6 +33,7 @@ const asCount = (text: string): unknown => (/^\d+$/.test(text) ? Number(text) : 
 /** The flags of `lookm bench` that set a field of the run file. */
 export const overrides = Object.freeze({
   backbone: { flag: '--backbone', path: ['backbone'], read: asText },
+  dtype: { flag: '--dtype', path: ['dtype'], read: asText },
   dataset: { flag: '--dataset', path: ['dataset', 'root'], read: asText },
   tasks: {
     flag: '--tasks',

@@ -76,9 +76,11 @@ const generationShape = {
 };
 
 const runConfigShape = {
-  /** A name in the package's `models/`, a bundle directory or a checkpoint directory. */
+  /** A name in the package's `models/`, a bundle or checkpoint directory, or what was pulled. */
   backbone: text,
   dataset: z.strictObject(datasetShape),
+  /** Element types of the backbone, such as `int4`: which bundle is meant, or what a checkpoint is converted to. */
+  dtype: text.nullable().default(null),
   methods: listOf(text),
   /** Methods of one's own by name: rules by stage. */
   compositions: z.record(text, z.record(z.string(), z.unknown())).default({}),

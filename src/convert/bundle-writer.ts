@@ -4,18 +4,20 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { bundleManifestName } from '../backbone/bundle-manifest.js';
 import { sha256 } from '../core/content-hash.js';
 import { messageOf, UserError } from '../core/errors.js';
+import { isRunning } from '../core/is-running.js';
 import type { WrittenFile } from '../onnx/external-weights.js';
 
 /**
  * Lets `write` fill a new directory beside `out` and moves it to `out` when it is complete: a half-written
  * bundle is never seen there. An older bundle in `out` is replaced. On failure the new directory is removed;
- * one that a crash leaves behind does no harm.
+ * one that a crash leaves behind is removed the next time.
  *
  * Throws `UserError` when `out` holds something else than a bundle or cannot be written.
  */
 export async function writeDirectory<T>(out: string, write: (dir: string) => Promise<T>): Promise<T> {
   const target = resolve(out);
   await refuseForeign(target, out);
+  await removeLeftovers(target);
   const part = besides(target, 'part');
   try {
     await mkdir(part, { recursive: true });
@@ -63,8 +65,20 @@ async function moveInto(part: string, target: string): Promise<void> {
   }
 }
 
-function besides(target: string, kind: string): string {
-  return join(dirname(target), `.${basename(target)}.${kind}-${randomBytes(6).toString('hex')}`);
+function besides(target: string, kind: 'part' | 'old'): string {
+  const unique = `${process.pid}-${randomBytes(6).toString('hex')}`;
+  return join(dirname(target), `.${basename(target)}.${kind}-${unique}`);
+}
+
+/** Removes what processes that are gone left beside `target`: it is as large as a bundle. */
+async function removeLeftovers(target: string): Promise<void> {
+  const folder = dirname(target);
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!name.startsWith(`.${basename(target)}.`)) continue;
+    const [, pid] = /^(?:part|old)-(\d+)-[0-9a-f]{12}$/.exec(name.slice(basename(target).length + 2)) ?? [];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 async function refuseForeign(target: string, out: string): Promise<void> {

@@ -2,6 +2,7 @@ import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { UserError } from './errors.js';
+import { isRunning } from './is-running.js';
 
 const lockSchema = z.strictObject({ pid: z.int().positive(), since: z.number() });
 
@@ -10,16 +11,6 @@ const clockSlack = 1;
 
 function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // The process exists but belongs to another user.
-    return hasCode(error, 'EPERM');
-  }
 }
 
 /** The process a lock belongs to, `null` when it is gone (also: its number was given to this process since). */

@@ -46,6 +46,7 @@ export async function writeTask(root: string, name: string, samples: number): Pr
 
 export const config: RunConfig = {
   backbone: 'fake',
+  dtype: null,
   dataset: { root: 'data', tasks: 'all' },
   methods: ['full', 'h2o'],
   compositions: {},
@@ -85,6 +86,7 @@ export const description: RunDescription = {
   },
   config: {
     backbone: 'fake',
+    dtype: null,
     dataset: 'data',
     tasks: 'all',
     methods: ['full', 'h2o'],

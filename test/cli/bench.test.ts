@@ -214,7 +214,7 @@ describe('lookm bench', () => {
     ],
     [
       ['--backbone', 'tiny-lava'],
-      /^error: --backbone: no directory "tiny-lava"; did you mean tiny-llava\? .*\n$/,
+      /^error: --backbone: no directory "tiny-lava" and no preset .*; did you mean tiny-llava\? .*\n$/,
     ],
     [
       ['--dataset', 'no/such'],

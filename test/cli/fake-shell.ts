@@ -11,6 +11,7 @@ import { dataCommand } from '../../src/cli/data.js';
 import { type DoctorServices, doctorCommand } from '../../src/cli/doctor.js';
 import { listCommand } from '../../src/cli/list.js';
 import { runProgram } from '../../src/cli/program.js';
+import { pullCommand } from '../../src/cli/pull.js';
 import { scoreCommand } from '../../src/cli/score.js';
 import { createOutput } from '../../src/cli/shell.js';
 import { verifyCommand } from '../../src/cli/verify.js';
@@ -59,7 +60,7 @@ export interface Called {
 export const fakeServices: BenchServices = {
   runtimeVersion: '0.0.0',
   tokensPerImage: async () => 81,
-  openBundle: async (directory) => ({ directory, manifest: bundleManifest }),
+  openBundle: async ({ directory }) => ({ directory, manifest: bundleManifest }),
   openRunner: async () => fakeRunner(),
   gitCommit: async () => null,
 };
@@ -93,6 +94,7 @@ export async function lookm(
     scoreCommand,
     dataCommand,
     listCommand,
+    pullCommand,
     convertCommand,
     doctorCommand(async () => doctor),
     verifyCommand,

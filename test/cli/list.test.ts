@@ -37,14 +37,27 @@ test('lookm list tasks shows the embedded dataset in the order of columns, or an
   expect(other).toMatchObject({ code: 2, stdout: '' });
 });
 
-test('lookm list backbones shows embedded ones and the cache', async () => {
+test('lookm list backbones shows embedded ones, presets and the cache', async () => {
   const cache = await scratch();
   await mkdir(path.join(cache, 'bundles/llava-abc'), { recursive: true });
+  await mkdir(path.join(cache, 'pulled/me--mine/.fp32.part-1-abc'), { recursive: true });
   const { stdout } = await lookm(['list', 'backbones', '--json'], { env: { LOOKM_CACHE: cache } });
-  expect(JSON.parse(stdout)).toEqual([
-    { name: 'tiny-llava', kind: 'embedded', use: '--backbone tiny-llava' },
-    { name: 'llava-abc', kind: 'converted', use: `--backbone ${path.join(cache, 'bundles/llava-abc')}` },
+  const items: { name: string; kind: string }[] = JSON.parse(stdout);
+  const none = { parameters: '', pulled: '' };
+  expect(items.filter(({ kind }) => kind !== 'preset')).toEqual([
+    { name: 'tiny-llava', kind: 'embedded', ...none, use: '--backbone tiny-llava' },
+    { name: 'me/mine', kind: 'repository', ...none, use: 'lookm pull me/mine' },
+    {
+      name: 'llava-abc',
+      kind: 'converted',
+      ...none,
+      use: `--backbone ${path.join(cache, 'bundles/llava-abc')}`,
+    },
   ]);
+  expect(items).toContainEqual({
+    ...{ name: 'mobilevlm-v2-3b', kind: 'preset', parameters: '3.0 B', pulled: '' },
+    use: 'lookm pull mobilevlm-v2-3b',
+  });
 });
 
 test('lookm list of something else says what there is', async () => {

@@ -91,7 +91,10 @@ describe('the command line', () => {
     [['--budgets', '0%'], ['--budgets: budget "0%" keeps nothing; ']],
     [['--budgets', '20%,120%'], ['--budgets: budget "120%" is more than 100 %']],
     [['--budgets', 'abc'], ['--budgets: "abc" is not a budget; write 20%']],
-    [['--backbone', 'tiny-lava'], ['--backbone: no directory "tiny-lava"; did you mean tiny-llava?']],
+    [
+      ['--backbone', 'tiny-lava'],
+      ['--backbone: no directory "tiny-lava" and no preset of that name; did you mean tiny-llava?'],
+    ],
     [
       ['--limt', '3'],
       ["unknown option '--limt'", '--limit'],

@@ -71,52 +71,80 @@ interface HubFiles {
   readonly deliveries?: readonly Delivery[];
 }
 
+/** A repository of the hub, `main` of which is at a commit. */
+export interface HubRepository extends HubFiles {
+  readonly type: 'model' | 'dataset';
+  readonly id: string;
+  readonly commit?: string;
+}
+
 /** Answers as the Hugging Face hub does for `FreedomIntelligence/MileBench`. */
-export function hubAnswer({
+export function hubAnswer(files: HubFiles): Answer {
+  return hubOf([{ ...files, type: 'dataset', id: 'FreedomIntelligence/MileBench' }]);
+}
+
+/** Answers as the Hugging Face hub does that has these repositories. */
+export function hubOf(repositories: readonly HubRepository[]): Answer {
+  const answers = repositories.map(repositoryAnswer);
+  return (request, response, url) => {
+    if (answers.some((answer) => answer(request, response, url))) return;
+    response.writeHead(404, { 'x-error-code': 'EntryNotFound' });
+    response.end();
+  };
+}
+
+/** What the hub keeps outside of git. */
+const large = /\.(?:gz|safetensors|bin|h5|model)$/;
+
+function checksumFields(content: Buffer, claimed: string | undefined, isLarge: boolean): object {
+  const gitName = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
+  if (!isLarge) return { oid: claimed ?? gitName };
+  const oid = claimed ?? createHash('sha256').update(content).digest('hex');
+  return { oid: gitName, lfs: { oid, size: content.length } };
+}
+
+/** Answers what concerns one repository; `false` for everything else. */
+function repositoryAnswer({
+  type,
+  id,
+  commit: head = commit,
   files,
   claimed = {},
   pageSize = 1000,
   deliveries = [deliver],
-}: HubFiles): Answer {
-  const repository = 'FreedomIntelligence/MileBench';
+}: HubRepository): (...asked: Parameters<Answer>) => boolean {
   let requests = 0;
+  const api = `/api/${type}s/${id}`;
+  const prefix = `${type === 'model' ? '' : '/datasets'}/${id}/resolve/${head}/`;
   return (request, response, url) => {
-    const json = (value: unknown, headers: Record<string, string> = {}): void => {
+    const json = (value: unknown, headers: Record<string, string> = {}): true => {
       response.writeHead(200, { 'content-type': 'application/json', ...headers });
       response.end(JSON.stringify(value));
+      return true;
     };
-    if (url.pathname === `/api/datasets/${repository}/revision/main`)
-      return json({ sha: commit, private: false });
-    if (url.pathname === `/api/datasets/${repository}/tree/${commit}`) {
+    if ([`${api}/revision/main`, `${api}/revision/${head}`].includes(url.pathname)) {
+      return json({ sha: head, private: false });
+    }
+    if (url.pathname === `${api}/tree/${head}`) {
       const start = Number(url.searchParams.get('cursor') ?? 0);
       const entries = Object.entries(files).slice(start, start + pageSize);
       const more = start + pageSize < Object.keys(files).length;
       const next = `<http://${request.headers.host}${url.pathname}?recursive=true&cursor=${start + pageSize}>; rel="next"`;
       const list = entries.map(([path, content]) => {
-        const oid = claimed[path] ?? createHash('sha256').update(content).digest('hex');
-        return {
-          type: 'file',
-          path,
-          oid: 'a'.repeat(40),
-          size: content.length,
-          lfs: { oid, size: content.length },
-        };
+        const checksum = checksumFields(content, claimed[path], large.test(path));
+        return { type: 'file', path, size: content.length, ...checksum };
       });
       return json(
         [{ type: 'directory', path: 'x', oid: 'b'.repeat(40), size: 0 }, ...list],
         more ? { link: next } : {},
       );
     }
-    const prefix = `/datasets/${repository}/resolve/${commit}/`;
     const content = url.pathname.startsWith(prefix) ? files[url.pathname.slice(prefix.length)] : undefined;
-    if (content === undefined) {
-      response.writeHead(404, { 'x-error-code': 'EntryNotFound' });
-      response.end();
-      return;
-    }
+    if (content === undefined) return false;
     const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
     const delivery = deliveries[Math.min(requests++, deliveries.length - 1)]!;
     delivery(content, from, response);
+    return true;
   };
 }
 
