@@ -29,7 +29,7 @@ export async function prefillOneLayer(
   graph.op('ReduceMax', [times(gated, 'narrow')], { keepdims: 0 }, 'y');
   graph.output('y', 'f32', []);
   const products = await runtime.open(graph.bytes());
-  const attend = await openPrefillAttention(runtime, { heads, kvHeads: heads, headDim });
+  const attend = await openPrefillAttention(runtime, { heads, kvHeads: heads, headDim }, length);
   const weight = new Float32Array(mlpWidth * width).fill(1e-3);
   const weights = {
     square: floats(weight.subarray(0, width * width), [width, width]),

@@ -39,7 +39,7 @@ export async function openDecodeAttention(
   const mixed = graph.op('MatMul', [weights, 'values']);
   graph.op('Reshape', [mixed, graph.ints([-1, 1, heads * headDim])], {}, 'attention');
   graph.output('attention', 'f32', ['B', 1, heads * headDim]);
-  const kernel = await runtime.open(graph.bytes(), threads);
+  const kernel = await runtime.open(graph.bytes(), { threads });
   return async (query, cache) => {
     const result = await kernel.run({ query, ...cache.feeds });
     return result['attention']!;

@@ -51,7 +51,9 @@ export async function openLanguageModel(
   const openSegments = async (threads: number): Promise<Graph[]> => {
     const segments: Graph[] = [];
     for (const file of graphs.segments) {
-      segments.push(await runtime.open(path.join(bundle.directory, file), threads));
+      segments.push(
+        await runtime.open(path.join(bundle.directory, file), { threads, keepsWorkspace: false }),
+      );
     }
     return segments;
   };
@@ -61,7 +63,7 @@ export async function openLanguageModel(
     config: text,
     segments,
     decodeSegments: decodeThreads === runtime.threads ? segments : await openSegments(decodeThreads),
-    prefillAttention: await openPrefillAttention(runtime, text),
+    prefillAttention: await openPrefillAttention(runtime, text, text.maxPositions),
     decodeAttention: await openDecodeAttention(runtime, text, decodeThreads),
     counters: { prefills: 0 },
     pool: new FloatPool(),

@@ -1,6 +1,8 @@
 import type { QueryRange, StatisticNeeds } from '../core/attention-statistics.js';
 import { GraphBuilder } from '../onnx/graph-builder.js';
+import { attentionInRuns, headsPerRun } from './attention-in-runs.js';
 import type { ChunkStatistics } from './attention-recorder.js';
+import { chunkRows } from './chunk-plan.js';
 import { floatData, floats, type Graph, int32s, int64s, type Runtime, type Tensor } from './runtime.js';
 
 /** Head counts and size of the attention of one model. */
@@ -41,14 +43,21 @@ export type PrefillAttention = (chunk: PrefillChunk) => Promise<PrefillAttention
 /** GroupQueryAttention refuses other head sizes. */
 const groupedHeadMultiple = 8;
 
-/** The fastest kernel that runs for this shape. */
+/**
+ * The fastest kernel that runs for this shape, as many heads at a time as memory allows.
+ *
+ * @param mostKeys length of the longest prompt
+ */
 export async function openPrefillAttention(
   runtime: Runtime,
   shape: AttentionShape,
+  mostKeys: number,
 ): Promise<PrefillAttention> {
-  return shape.headDim % groupedHeadMultiple === 0
-    ? openGroupedAttention(runtime, shape)
-    : openUnfusedAttention(runtime, shape);
+  const { heads, kvHeads, headDim } = shape;
+  const open = headDim % groupedHeadMultiple === 0 ? openGroupedAttention : openUnfusedAttention;
+  const own = headsPerRun(shape, { queries: chunkRows, keys: mostKeys, threads: runtime.threads });
+  const part = { heads: (own * heads) / kvHeads, kvHeads: own, headDim };
+  return attentionInRuns(await open(runtime, part), shape, part);
 }
 
 /** Which statistics a graph computes; column sums always. */

@@ -2,9 +2,10 @@ import type { AttentionStatistics, StatisticNeeds } from '../core/attention-stat
 import { invariant } from '../core/errors.js';
 import type { LayerRows } from '../core/layer-rows.js';
 import { AttentionRecorder } from './attention-recorder.js';
-import { type Chunk, chunkPlan } from './chunk-plan.js';
+import { chunkPlan } from './chunk-plan.js';
+import { ChunkRows, segmentRows } from './chunk-rows.js';
 import type { LanguageModel } from './language-model.js';
-import { floatData, floats, int64s, type Tensor } from './runtime.js';
+import { floatData } from './runtime.js';
 import { storeRows } from './store-rows.js';
 
 /** K, V and attention statistics of one layer over the whole prompt. Valid until the layer callback returns. */
@@ -40,54 +41,34 @@ export async function prefill(
   const { hiddenSize, headDim, kvHeads } = config;
   const length = embeddings.length / hiddenSize;
   invariant(Number.isInteger(length) && length > 0, 'embeddings are whole rows');
-  const chunks = chunkPlan(length, [length - 1]);
-  const hidden = chunks.map(({ start, count }) =>
-    floats(embeddings.subarray(start * hiddenSize, (start + count) * hiddenSize), [1, count, hiddenSize]),
+  const chunks = chunkPlan(length, [length - 1]).map(
+    (chunk) => new ChunkRows(chunk, embeddings, { hiddenSize, rows: segmentRows(config), pool }),
   );
-  const positions = chunks.map((chunk) => int64s(positionsOf(chunk), [1, chunk.count]));
-  const attention: Tensor[] = [];
   // Rows not written yet hold whatever was there: the kernels read none of them, as the self-test checks.
   const keys = pool.take(kvHeads * length * headDim);
   const values = pool.take(kvHeads * length * headDim);
   for (let layer = 0; layer < config.layers; layer++) {
     const statistics = new AttentionRecorder(config);
     const needs = needsOf(layer);
-    for (const [index, chunk] of chunks.entries()) {
-      const { start, count } = chunk;
-      const result = await segments[layer]!.run({
-        hidden: hidden[index]!,
-        positions: positions[index]!,
-        ...(layer === 0 ? {} : { attention: attention[index]! }),
-      });
-      if (layer > 0) hidden[index] = result['hidden_out']!;
-      const key = result['k']!;
-      const value = result['v']!;
-      storeRows(keys, floatData(key), { start, count, heads: kvHeads, headDim, capacity: length });
-      storeRows(values, floatData(value), { start, count, heads: kvHeads, headDim, capacity: length });
-      const query = result['q']!;
-      const chunkResult = await model.prefillAttention({
-        start,
-        count,
-        query,
-        key,
-        value,
+    for (const rows of chunks) {
+      const projections = await rows.project(segments[layer]!);
+      const place = { ...rows.chunk, heads: kvHeads, headDim, capacity: length };
+      storeRows(keys, floatData(projections.key), place);
+      storeRows(values, floatData(projections.value), place);
+      const result = await model.prefillAttention({
+        ...rows.chunk,
+        ...projections,
         keys,
         values,
         capacity: length,
         needs,
       });
-      attention[index] = chunkResult.attention;
-      statistics.add(chunkResult.statistics);
+      rows.attended(result.attention);
+      statistics.add(result.statistics);
     }
     await onLayer({ layer, heads: kvHeads, headDim, length, capacity: length, keys, values, statistics });
   }
   pool.give(keys);
   pool.give(values);
-  const last = chunks.length - 1;
-  const result = await segments[config.layers]!.run({ hidden: hidden[last]!, attention: attention[last]! });
-  return floatData(result['logits']!);
-}
-
-function positionsOf({ start, count }: Chunk): number[] {
-  return Array.from({ length: count }, (_, i) => start + i);
+  return chunks.at(-1)!.logits(segments[config.layers]!);
 }

@@ -38,6 +38,16 @@ export function int32Data(tensor: Tensor): Int32Array {
   return tensor.data;
 }
 
+export interface GraphOptions {
+  /** Where other than the runtime's: a graph of little work loses more to handing it out than it gains. */
+  readonly threads?: number;
+  /**
+   * Whether the graph keeps the memory of its intermediates from run to run, which is what many megabytes of them need to
+   * be fast. One of many graphs should give it back.
+   */
+  readonly keepsWorkspace?: boolean;
+}
+
 /** One loaded ONNX graph. */
 export interface Graph {
   /** Runs the graph for the named outputs (all of them by default); others are not copied out. */
@@ -76,14 +86,17 @@ export class Runtime {
 
   /**
    * @param model a serialised graph, or the path of one (external weights lie next to it)
-   * @param threads where other than the runtime's: a graph of little work loses more to handing it out than it gains
    * @throws UserError when ONNX Runtime cannot load the graph
    */
-  async open(model: Uint8Array | string, threads = this.threads): Promise<Graph> {
+  async open(
+    model: Uint8Array | string,
+    { threads = this.threads, keepsWorkspace = true }: GraphOptions = {},
+  ): Promise<Graph> {
     const options: ort.InferenceSession.SessionOptions = {
       executionProviders: ['cpu'],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
+      enableCpuMemArena: keepsWorkspace,
       logSeverityLevel: 4,
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     };

@@ -153,7 +153,7 @@ async function prefillLayer(
     await golden.floats('v'),
   ];
   const statistics = new AttentionRecorder({ heads, kvHeads: heads });
-  const attend = await openPrefillAttention(runtime, { heads, kvHeads: heads, headDim });
+  const attend = await openPrefillAttention(runtime, { heads, kvHeads: heads, headDim }, length);
   for (const { start, count: rows } of chunkPlan(length, [length - 1])) {
     const chunk = (data: Float32Array) =>
       floats(tokenMajorRows(data, { heads, headDim, length, start, rows }), [1, rows, heads * headDim]);

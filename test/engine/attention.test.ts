@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { noNeeds, type QueryRange, type StatisticNeeds } from '../../src/core/attention-statistics.js';
+import { attentionInRuns, headsPerRun } from '../../src/engine/attention-in-runs.js';
 import type { ChunkStatistics } from '../../src/engine/attention-recorder.js';
 import { openDecodeAttention } from '../../src/engine/decode-attention.js';
 import { cacheCapacity, LayerCache } from '../../src/engine/layer-cache.js';
@@ -35,12 +36,23 @@ function expectClose(actual: Float32Array, expected: ArrayLike<number>, toleranc
   expect(worst).toBeLessThan(tolerance);
 }
 
+function openChosen(of: Runtime, shape: HeadShape): Promise<PrefillAttention> {
+  return openPrefillAttention(of, shape, length);
+}
+
+async function openInRuns(of: Runtime, shape: HeadShape): Promise<PrefillAttention> {
+  const part = { heads: shape.heads / shape.kvHeads, kvHeads: 1, headDim: shape.headDim };
+  return attentionInRuns(await openGroupedAttention(of, part), shape, part);
+}
+
 const kernels = [
   ['grouped', openGroupedAttention, { heads: 4, kvHeads: 4, headDim: 16 }],
   ['grouped, shared key/value heads', openGroupedAttention, { heads: 6, kvHeads: 2, headDim: 8 }],
   ['unfused', openUnfusedAttention, { heads: 4, kvHeads: 4, headDim: 16 }],
   ['unfused, shared key/value heads', openUnfusedAttention, { heads: 6, kvHeads: 2, headDim: 5 }],
-  ['chosen for an odd head size', openPrefillAttention, { heads: 3, kvHeads: 3, headDim: 20 }],
+  ['chosen for an odd head size', openChosen, { heads: 3, kvHeads: 3, headDim: 20 }],
+  ['in runs of one head', openInRuns, { heads: 4, kvHeads: 4, headDim: 16 }],
+  ['in runs of one shared head', openInRuns, { heads: 6, kvHeads: 2, headDim: 8 }],
 ] as const;
 
 const length = 23;
@@ -149,6 +161,32 @@ describe.each(kernels)('prefill attention: %s', (_name, open, shape) => {
         expect(statistics.sums).toEqual(plain[index]!.statistics.sums);
       }
     }
+  });
+});
+
+describe('attention in runs of some heads', () => {
+  it('gives what one run of all heads gives, bit for bit', async () => {
+    const shape = { heads: 6, kvHeads: 2, headDim: 8 };
+    const inputs = inputsOf(shape, length);
+    const needs: StatisticNeeds = { squares: true, windows };
+    const whole = await runChunks(await openGroupedAttention(runtime, shape), inputs, needs);
+    const parts = await runChunks(await openInRuns(runtime, shape), inputs, needs);
+    for (const [index, { attention, statistics }] of whole.entries()) {
+      expect(floatData(parts[index]!.attention)).toEqual(floatData(attention));
+      expect(parts[index]!.statistics).toEqual(statistics);
+    }
+  });
+
+  it('has as many heads as 64 MiB of weights allow, and no fewer than threads', () => {
+    const heads = { heads: 32, kvHeads: 32 };
+    const rows = { queries: 512, keys: 4096 };
+    expect(headsPerRun(heads, { ...rows, threads: 2 })).toBe(8);
+    expect(headsPerRun(heads, { ...rows, threads: 12 })).toBe(16);
+    expect(headsPerRun(heads, { ...rows, threads: 64 })).toBe(32);
+    expect(headsPerRun(heads, { ...rows, keys: 1000, threads: 2 })).toBe(32);
+    expect(headsPerRun({ heads: 32, kvHeads: 8 }, { ...rows, threads: 2 })).toBe(2);
+    expect(headsPerRun({ heads: 7, kvHeads: 7 }, { ...rows, threads: 2 })).toBe(7);
+    expect(headsPerRun({ heads: 40, kvHeads: 40 }, { ...rows, keys: 1 << 20, threads: 1 })).toBe(1);
   });
 });
 

@@ -4,6 +4,9 @@ import { openPrefillAttention, type PrefillAttention } from '../../src/engine/pr
 import { Runtime } from '../../src/engine/runtime.js';
 import type { HeadShape } from './random-prompt.js';
 
+/** Longer than any prompt of the tests. */
+const mostKeys = 4096;
+
 /** The kernels that runs use, each opened once a shape. Close when done. */
 export class Kernels {
   readonly #runtime: Runtime;
@@ -17,7 +20,7 @@ export class Kernels {
   attention({ heads, kvHeads, headDim }: HeadShape): Promise<PrefillAttention> {
     const key = `${heads}/${kvHeads}/${headDim}`;
     const open = (): Promise<PrefillAttention> =>
-      openPrefillAttention(this.#runtime, { heads, kvHeads, headDim });
+      openPrefillAttention(this.#runtime, { heads, kvHeads, headDim }, mostKeys);
     return remembered(this.#attention, key, open);
   }
 
