@@ -134,8 +134,13 @@ const operations: [what: string, parts: readonly Uint8Array[], says: string][] =
     'something that is no storage',
   ],
   [
-    'a storage of two types',
+    'a storage of two sizes',
     [tensorCall(float), Buffer.from('u('), text('b'), tensorCall({ ...float, storageClass: 'HalfStorage' })],
+    'storage 0 is described in two ways',
+  ],
+  [
+    'a storage of two types',
+    [tensorCall(float), Buffer.from('u('), text('b'), tensorCall({ ...float, storageClass: 'IntStorage' })],
     'storage 0 is described in two ways',
   ],
   ['a negative size', [tensorCall({ ...float, dims: [-4] })], 'arguments that do not fit'],

@@ -230,6 +230,12 @@ const damaged: { name: string; header: unknown; data: number; claims?: bigint; s
     says: /tensor a is listed twice/,
   },
   {
+    name: 'a tensor listed twice whose name has a quote',
+    header: `{"a\\"b": ${JSON.stringify(f32([1], 0, 4))}, "a\\"b": ${JSON.stringify(f32([1], 0, 4))}}`,
+    data: 4,
+    says: /tensor a"b is listed twice/,
+  },
+  {
     name: 'a tensor listed twice',
     header: `{"a": ${JSON.stringify(f32([1], 0, 4))}, "\\u0061": ${JSON.stringify(f32([1], 0, 4))}}`,
     data: 4,

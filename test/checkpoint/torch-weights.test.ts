@@ -116,10 +116,15 @@ test('axes in an order that is no matrix are refused by name', async () => {
   const data = new Uint8Array(24);
   const path = await fileOf(
     { storageClass: 'ByteStorage', elements: 24, data },
-    { swapped: { dims: [4, 3, 2], strides: [1, 4, 12] } },
+    {
+      swapped: { dims: [4, 3, 2], strides: [1, 4, 12] },
+      overlapping: { dims: [12, 12], strides: [1, 1] },
+    },
   );
   await withFiles([path], async (files) => {
-    await expect(files.readRange('swapped', 0, 24)).rejects.toThrow('tensor swapped lies in an order');
+    for (const name of ['swapped', 'overlapping']) {
+      await expect(files.readRange(name, 0, 24)).rejects.toThrow(`tensor ${name} lies in an order`);
+    }
   });
 });
 

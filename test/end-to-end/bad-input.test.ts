@@ -1,6 +1,10 @@
 import { copyFile, cp, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { call, global, pickled, text } from '../checkpoint/pickle-bytes.js';
+import { torchLegacy, torchZip } from '../checkpoint/write-torch.js';
+import { zipFile } from '../checkpoint/zip-bytes.js';
 import { fixturePath, repositoryPath } from '../support/fixture-path.js';
 import { type Called, lookm, newDirectory, openPlace, type Place, problemLines } from './real-lookm.js';
 import { contentsOf, countersOf, linesOf, recordsOf } from './run-files.js';
@@ -309,6 +313,41 @@ describe('a checkpoint', () => {
     expectRefusal(await lookm(['convert', model, '--out', 'converted'], own), parts);
     expect((await readdir(here.cwd)).filter((name) => name !== 'cache')).toEqual(['model']);
     expect(await readdir(path.join(own.cache, 'bundles')).catch(() => [])).toEqual([]);
+  });
+});
+
+describe('a checkpoint of torch weights', () => {
+  test.each<[string, (ran: string) => Buffer, string]>([
+    [
+      'that would run a command',
+      (ran) => torchZip(pickled(call(global('os', 'system'), text(`touch ${ran}`)))),
+      'its pickle asks for os.system, which is not part of weights; nothing of it was executed',
+    ],
+    [
+      'that would run a command, in the older format,',
+      (ran) => torchLegacy(pickled(call(global('posix', 'system'), text(`touch ${ran}`)))),
+      'its pickle asks for posix.system, which is not part of weights; nothing of it was executed',
+    ],
+    [
+      'that is a zip bomb',
+      () => {
+        const content = deflateRawSync(Buffer.alloc(2 ** 24));
+        return zipFile([{ name: 'a/data.pkl', content, method: 8, claimedBytes: 2 ** 24 }]);
+      },
+      'member a/data.pkl is compressed (method 8)',
+    ],
+  ])('%s is refused by bench and convert, and nothing happens', async (_name, weights, expected) => {
+    const here = await newPlace();
+    const own = { ...here, cache: path.join(here.cwd, 'cache') };
+    const model = path.join(here.cwd, 'model');
+    await cp(repositoryPath('models/tiny-llava'), model, { recursive: true });
+    await rm(path.join(model, 'model.safetensors'));
+    const file = path.join(model, 'pytorch_model.bin');
+    await writeFile(file, weights(path.join(here.cwd, 'ran')));
+    const parts = [file, expected];
+    expectRefusal(await lookm(['bench', '--limit', '1', '--backbone', model], own), parts);
+    expectRefusal(await lookm(['convert', model, '--out', 'converted'], own), parts);
+    expect((await readdir(here.cwd)).filter((name) => name !== 'cache')).toEqual(['model']);
   });
 });
 
