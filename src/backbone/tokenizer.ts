@@ -4,10 +4,14 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { messageOf, UserError } from '../core/errors.js';
 import { readJsonFile } from '../core/json-file.js';
+import { encodeWithWordMarks, wordMarksSchema } from './word-marks.js';
 
 /** Text to token ids and back. */
 export interface TextTokenizer {
-  /** Ids of `text`; special tokens written in the text are recognised, none is added around it. */
+  /**
+   * Ids of `text`; special tokens written in the text are recognised, none is added around it. Half a surrogate pair
+   * counts as U+FFFD.
+   */
   readonly encode: (text: string) => number[];
   /** Text of `ids`; ids beyond the vocabulary are left out. */
   readonly decode: (ids: readonly number[], options: DecodeOptions) => string;
@@ -24,7 +28,10 @@ export const tokenizerFileNames = ['tokenizer.json', 'tokenizer_config.json'] as
 interface LibraryTokenizer {
   readonly decoder: LibraryDecoder | null;
   readonly encode: (text: string, options: { add_special_tokens: boolean }) => { ids: number[] };
-  readonly decode: (ids: number[], options: { skip_special_tokens: boolean }) => string;
+  readonly decode: (
+    ids: number[],
+    options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean },
+  ) => string;
   readonly id_to_token: (id: number) => string | undefined;
 }
 
@@ -39,9 +46,16 @@ const fix = 'use the tokenizer files of the checkpoint, unmodified, and convert 
 const tokenizerSchema = z.looseObject({
   model: z.looseObject({}),
   added_tokens: z.array(z.looseObject({ id: z.int().nonnegative(), content: z.string() })),
+  word_marks: wordMarksSchema.optional(),
 });
 
-const tokenizerConfigSchema = z.looseObject({});
+/** Llama's tokenizers leave spaces before punctuation alone unless told otherwise, all others take them away. */
+const tokenizerConfigSchema = z
+  .looseObject({ tokenizer_class: z.string().nullish(), clean_up_tokenization_spaces: z.boolean().nullish() })
+  .transform((config) => ({
+    ...config,
+    cleansUp: config.clean_up_tokenization_spaces ?? !config.tokenizer_class?.startsWith('LlamaTokenizer'),
+  }));
 
 /**
  * Opens `tokenizer.json` and `tokenizer_config.json` of a directory.
@@ -63,14 +77,21 @@ export async function openTokenizer(directory: string): Promise<TextTokenizer> {
     );
   }
   keepByteOrderMarks(tokenizer.decoder);
+  const encode = (text: string): number[] => tokenizer.encode(text, { add_special_tokens: false }).ids;
+  const encodeMarked =
+    definition.word_marks === undefined ? encode : encodeWithWordMarks(encode, definition.word_marks);
+  const options = { clean_up_tokenization_spaces: config.cleansUp };
   return {
-    encode: rememberShort((text) => tokenizer.encode(text, { add_special_tokens: false }).ids),
+    encode: rememberShort((text) => encodeMarked(text.replace(loneSurrogate, '\ufffd'))),
     decode: (ids, { skipSpecialTokens }) => {
       const known = ids.filter((id) => tokenizer.id_to_token(id) !== undefined);
-      return known.length === 0 ? '' : tokenizer.decode(known, { skip_special_tokens: skipSpecialTokens });
+      if (known.length === 0) return '';
+      return tokenizer.decode(known, { skip_special_tokens: skipSpecialTokens, ...options });
     },
   };
 }
+
+const loneSurrogate = /\p{Surrogate}/gu;
 
 /** Instructions and the words between images repeat from sample to sample; longer texts hardly do. */
 const shortText = 256;

@@ -1,10 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
-import { fileExists } from '../core/json-file.js';
 import { readCheckpointJson } from './checkpoint-json.js';
 import type { LlamaConfig } from './llama-config.js';
-import type { SourceFile } from './source-files.js';
+import {
+  convertSentencePiece,
+  defaultTokenizerConfig,
+  sentencePieceName,
+} from './sentencepiece/convert-tokenizer.js';
+import { presentFiles, type SourceFile } from './source-files.js';
 import { addsBos, generationConfigSchema, tokenizerConfigSchema } from './token-config.js';
 
 /** A small file with its content. */
@@ -22,12 +26,9 @@ export interface CheckpointTokenizer {
   readonly sourceFiles: readonly SourceFile[];
 }
 
-const requiredFiles = ['tokenizer.json', 'tokenizer_config.json'];
-const optionalFiles = ['special_tokens_map.json'];
-
 /**
  * Reads the tokenizer of a checkpoint and its token numbers, which `generation_config.json` may name before
- * `config.json` does.
+ * `config.json` does. A `tokenizer.json` is taken as it is; without one, `tokenizer.model` is converted.
  *
  * @param supported what the user is told about tokens that cannot be used
  * @throws UserError naming file and field for whatever is missing, damaged or not supported
@@ -37,22 +38,11 @@ export async function readCheckpointTokenizer(
   text: LlamaConfig,
   supported: string,
 ): Promise<CheckpointTokenizer> {
-  const required = requiredFiles.map((name) => ({ path: join(path, name), name }));
-  for (const file of required) {
-    if (await fileExists(file.path)) continue;
-    throw new UserError({
-      where: path,
-      what: `has no ${file.name}`,
-      fix: 'save the tokenizer there with transformers: AutoTokenizer.from_pretrained(...).save_pretrained(...)',
-    });
-  }
-  const copied = [...required, ...(await present(path, optionalFiles))];
-  const tokenizer = await readCheckpointJson(join(path, 'tokenizer_config.json'), tokenizerConfigSchema);
-  const generationFiles = await present(path, ['generation_config.json']);
-  const generation =
-    generationFiles[0] === undefined
-      ? {}
-      : await readCheckpointJson(generationFiles[0].path, generationConfigSchema);
+  const { addBos, files, sourceFiles } = await readFiles(path, text.vocab_size);
+  const [generationFile] = await presentFiles(path, ['generation_config.json']);
+  const generation = generationFile
+    ? await readCheckpointJson(generationFile.path, generationConfigSchema)
+    : {};
   const bos = generation.bos_token_id ?? text.bos_token_id ?? llamaBos;
   const eos = generation.eos_token_id ?? text.eos_token_id ?? llamaEos;
   const ends = typeof eos === 'number' ? [eos] : eos;
@@ -63,18 +53,12 @@ export async function readCheckpointTokenizer(
       unknown === undefined
         ? `eos_token_id lists ${ends.length} tokens, only one is supported`
         : `token ${unknown} is not in the vocabulary of ${text.vocab_size}`;
-    throw new UserError({
-      where: generationFiles[0]?.path ?? join(path, 'config.json'),
-      what,
-      fix: supported,
-    });
+    throw new UserError({ where: generationFile?.path ?? join(path, 'config.json'), what, fix: supported });
   }
   return {
-    tokens: { bos, eos: end, addBos: addsBos(tokenizer) ?? true },
-    files: await Promise.all(
-      copied.map(async (file) => ({ name: file.name, content: await readFile(file.path) })),
-    ),
-    sourceFiles: [...copied, ...generationFiles],
+    tokens: { bos, eos: end, addBos },
+    files,
+    sourceFiles: [...sourceFiles, ...(generationFile ? [generationFile] : [])],
   };
 }
 
@@ -82,11 +66,51 @@ export async function readCheckpointTokenizer(
 const llamaBos = 1;
 const llamaEos = 2;
 
-async function present(path: string, names: readonly string[]): Promise<SourceFile[]> {
-  const files: SourceFile[] = [];
-  for (const name of names) {
-    const file = { path: join(path, name), name };
-    if (await fileExists(file.path)) files.push(file);
+interface TokenizerFiles extends Pick<CheckpointTokenizer, 'files' | 'sourceFiles'> {
+  readonly addBos: boolean;
+}
+
+async function readFiles(path: string, vocabSize: number): Promise<TokenizerFiles> {
+  const [definition] = await presentFiles(path, ['tokenizer.json']);
+  const [config] = await presentFiles(path, ['tokenizer_config.json']);
+  const [model] = await presentFiles(path, [sentencePieceName]);
+  if (definition === undefined) {
+    if (model === undefined) throw missing(path, `neither tokenizer.json nor ${sentencePieceName}`);
+    const converted = await convertSentencePiece(path, vocabSize);
+    return {
+      addBos: converted.config.add_bos_token,
+      files: [jsonContent('tokenizer.json', converted.definition), configContent(converted.config)],
+      sourceFiles: converted.sourceFiles,
+    };
   }
-  return files;
+  if (config === undefined && model === undefined) throw missing(path, 'no tokenizer_config.json');
+  const maps = await presentFiles(path, ['special_tokens_map.json']);
+  const copied = [definition, ...(config ? [config] : []), ...maps];
+  const files = await Promise.all(copied.map(copiedContent));
+  if (config === undefined) {
+    const { add_bos_token: addBos } = defaultTokenizerConfig;
+    return { addBos, files: [...files, configContent(defaultTokenizerConfig)], sourceFiles: copied };
+  }
+  const tokenizerConfig = await readCheckpointJson(config.path, tokenizerConfigSchema);
+  return { addBos: addsBos(tokenizerConfig) ?? true, files, sourceFiles: copied };
+}
+
+async function copiedContent({ path, name }: SourceFile): Promise<NamedContent> {
+  return { name, content: await readFile(path) };
+}
+
+function configContent(config: object): NamedContent {
+  return jsonContent('tokenizer_config.json', config);
+}
+
+function jsonContent(name: string, content: object): NamedContent {
+  return { name, content: Buffer.from(`${JSON.stringify(content, null, 2)}\n`) };
+}
+
+function missing(path: string, what: string): UserError {
+  return new UserError({
+    where: path,
+    what: `has ${what}`,
+    fix: 'save the tokenizer there with transformers: AutoTokenizer.from_pretrained(...).save_pretrained(...)',
+  });
 }

@@ -1,12 +1,21 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileExists } from '../core/json-file.js';
 
 /** A file of a checkpoint: where it is, and what it is called in a manifest. */
 export interface SourceFile {
   readonly path: string;
   /** Relative, with forward slashes; the same wherever the checkpoint lies. */
   readonly name: string;
+}
+
+/** Those of `names` that are files in `dir`. */
+export async function presentFiles(dir: string, names: readonly string[]): Promise<SourceFile[]> {
+  const files = names.map((name) => ({ path: join(dir, name), name }));
+  const present = await Promise.all(files.map(({ path }) => fileExists(path)));
+  return files.filter((_, index) => present[index]);
 }
 
 /** SHA-256 of files in order of name, read as streams. `onBytes` hears of every block. */

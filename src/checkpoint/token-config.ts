@@ -11,7 +11,11 @@ export const generationConfigSchema = z.object({
 
 /** The part of `tokenizer_config.json` that decides whether BOS is added. */
 export const tokenizerConfigSchema = z
-  .object({ add_bos_token: z.boolean().nullish(), tokenizer_class: z.string().nullish() })
+  .object({
+    add_bos_token: z.boolean().nullish(),
+    add_eos_token: z.literal(false, { error: 'is not supported' }).nullish(),
+    tokenizer_class: z.string().nullish(),
+  })
   .refine((config) => addsBos(config) !== undefined, {
     path: ['add_bos_token'],
     error: 'is missing and cannot be told from tokenizer_class: say true or false',

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openTokenizer } from '../../src/backbone/tokenizer.js';
 import { UserError } from '../../src/core/errors.js';
+import { scratchDirectory } from '../checkpoint/scratch-directory.js';
 import { fixturePath, repositoryPath } from '../support/fixture-path.js';
 import { readJson } from '../support/read-json.js';
 
@@ -88,6 +89,25 @@ describe('the byte-fallback tokenizer', () => {
     expect(tokenizer.decode([621, 100_000, 619], { skipSpecialTokens: false })).toBe(
       tokenizer.decode([621, 619], { skipSpecialTokens: false }),
     );
+  });
+});
+
+describe('spaces before punctuation', () => {
+  const decodeWith = async (config: object): Promise<string> => {
+    const directory = scratchDirectory();
+    copyFileSync(join(directories.llava, 'tokenizer.json'), join(directory, 'tokenizer.json'));
+    writeFileSync(join(directory, 'tokenizer_config.json'), JSON.stringify(config));
+    const tokenizer = await openTokenizer(directory);
+    return tokenizer.decode(tokenizer.encode('a . b ?'), { skipSpecialTokens: true });
+  };
+
+  test.each([
+    ['stay with Llama’s tokenizer', { tokenizer_class: 'LlamaTokenizer' }, 'a . b ?'],
+    ['go with any other', { tokenizer_class: 'PreTrainedTokenizerFast' }, 'a. b?'],
+    ['go on request', { tokenizer_class: 'LlamaTokenizer', clean_up_tokenization_spaces: true }, 'a. b?'],
+    ['stay on request', { clean_up_tokenization_spaces: false }, 'a . b ?'],
+  ])('%s', async (_what, config, text) => {
+    expect(await decodeWith(config)).toBe(text);
   });
 });
 

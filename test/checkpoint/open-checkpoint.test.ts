@@ -270,7 +270,7 @@ const refusedHf: [field: string, change: (checkpoint: SyntheticCheckpoint) => vo
         'preprocessor_config.json': { size: { height: 12, width: 13 }, crop_size: 12 },
       }),
   ],
-  ['has no tokenizer.json', ({ files }) => delete files['tokenizer.json']],
+  ['has neither tokenizer.json nor tokenizer.model', ({ files }) => delete files['tokenizer.json']],
   [
     'add_bos_token',
     ({ files }) =>

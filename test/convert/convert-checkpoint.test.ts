@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import onnxProto from 'onnx-proto';
 import { expect, test } from 'vitest';
 import { bundleManifestSchema } from '../../src/backbone/bundle-manifest.js';
+import { openBundle } from '../../src/backbone/open-bundle.js';
+import { openTokenizer } from '../../src/backbone/tokenizer.js';
 import { type ConvertOptions, convertCheckpoint } from '../../src/convert/convert-checkpoint.js';
 import { sha256 } from '../../src/core/content-hash.js';
 import { bytesOf } from '../../src/core/tensor.js';
 import { scratchDirectory } from '../checkpoint/scratch-directory.js';
 import { syntheticCheckpoint, writeCheckpoint } from '../checkpoint/synthetic-checkpoint.js';
 import { readSafetensors } from '../support/read-safetensors.js';
+import { basicPieces, sentencePieceFile } from '../support/sentencepiece-file.js';
 import { anyPrompt } from './bundle-sessions.js';
 
 const backbones = join(import.meta.dirname, '..', 'fixtures', 'backbones');
@@ -230,4 +233,27 @@ test('the map of special tokens may be absent', async () => {
   await rm(join(checkpoint, 'special_tokens_map.json'));
   const { files } = await convert(checkpoint, join(scratch, 'bundle'));
   expect(files.map(({ path }) => path)).not.toContain('special_tokens_map.json');
+});
+
+test('a tokenizer.model becomes the tokenizer.json of the bundle, and its hash is in the manifest', async () => {
+  const scratch = scratchDirectory();
+  const checkpoint = join(scratch, 'checkpoint');
+  const synthetic = syntheticCheckpoint({ vocabulary: basicPieces.length + 3 });
+  delete synthetic.files['tokenizer.json'];
+  delete synthetic.files['tokenizer_config.json'];
+  await writeCheckpoint(checkpoint, synthetic);
+  const letters = ['a', 'b', 'ab'].map((text, index) => ({ text, score: -index }));
+  const model = sentencePieceFile({ pieces: [...basicPieces, ...letters] });
+  await writeFile(join(checkpoint, 'tokenizer.model'), model);
+
+  const [first, second] = [join(scratch, 'first'), join(scratch, 'second')];
+  const manifest = await convert(checkpoint, first, { name: 'same' });
+  await convert(checkpoint, second, { name: 'same' });
+  expect(manifest.source).toMatchObject({
+    files: expect.arrayContaining([{ path: 'tokenizer.model', sha256: sha256(model) }]),
+  });
+  expect(manifest.tokens).toEqual({ bos: 1, eos: 2, addBos: true });
+  expect(await contents(second)).toEqual(await contents(first));
+  const tokenizer = await openTokenizer((await openBundle(first, { verify: 'hashes' })).directory);
+  expect(tokenizer.encode('</s>ab')).toEqual([2, 3 + 0xe2, 3 + 0x96, 3 + 0x81, basicPieces.length + 2]);
 });
