@@ -48,5 +48,5 @@ export async function writeRandomDecoder(
     await writeFile(path.join(directory, name), graph);
     segments.push(name);
   }
-  return { directory, manifest: { text: shape, graphs: { segments } } };
+  return { directory, manifest: { text: shape, weights: { layers: format }, graphs: { segments } } };
 }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { BundleManifest, TextConfig } from '../backbone/bundle-manifest.js';
 import { FloatPool } from '../core/float-pool.js';
 import { type DecodeAttention, openDecodeAttention } from './decode-attention.js';
+import { areMapped } from './mapped-weights.js';
 import { openPrefillAttention, type PrefillAttention } from './prefill-attention.js';
 import type { Graph, Runtime } from './runtime.js';
 
@@ -27,6 +28,7 @@ export interface LanguageModel {
 export interface LanguageModelFiles {
   readonly directory: string;
   readonly manifest: Pick<BundleManifest, 'text'> & {
+    readonly weights: Pick<BundleManifest['weights'], 'layers'>;
     readonly graphs: Pick<BundleManifest['graphs'], 'segments'>;
   };
 }
@@ -47,13 +49,14 @@ export async function openLanguageModel(
   runtime: Runtime,
   bundle: LanguageModelFiles,
 ): Promise<LanguageModel> {
-  const { text, graphs } = bundle.manifest;
+  const { text, weights, graphs } = bundle.manifest;
+  const bytes = layerWeights(text) * Float32Array.BYTES_PER_ELEMENT;
+  const mapsWeights = areMapped(weights.layers, bytes);
   const openSegments = async (threads: number): Promise<Graph[]> => {
     const segments: Graph[] = [];
     for (const file of graphs.segments) {
-      segments.push(
-        await runtime.open(path.join(bundle.directory, file), { threads, keepsWorkspace: false }),
-      );
+      const options = { threads, keepsWorkspace: false, mapsWeights };
+      segments.push(await runtime.open(path.join(bundle.directory, file), options));
     }
     return segments;
   };

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { BundleManifest } from '../backbone/bundle-manifest.js';
+import { areMapped } from './mapped-weights.js';
 import { floatData, floats, type Runtime } from './runtime.js';
 
 /** Intermediate tensors, for golden tests. */
@@ -29,8 +30,12 @@ export async function openVisionEncoder(
   runtime: Runtime,
   bundle: { readonly directory: string; readonly manifest: BundleManifest },
 ): Promise<VisionEncoder> {
-  const { vision, graphs } = bundle.manifest;
-  const graph = await runtime.open(path.join(bundle.directory, graphs.vision));
+  const { vision, graphs, weights, matrices } = bundle.manifest;
+  const bytes = matrices
+    .filter(({ part }) => part.startsWith('vision.'))
+    .reduce((sum, part) => sum + part.bytes, 0);
+  const mapsWeights = areMapped(weights.vision, bytes);
+  const graph = await runtime.open(path.join(bundle.directory, graphs.vision), { mapsWeights });
   const dims = [1, 3, vision.imageSize, vision.imageSize];
   return {
     encode: async (pixels) => {
