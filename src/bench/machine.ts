@@ -1,4 +1,4 @@
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import type { Machine } from './run-manifest.js';
 
 /** The machine as far as it matters for timings; no host name, no path. */
@@ -9,4 +9,11 @@ export function describeMachine(): Machine {
     memoryBytes: totalmem(),
     platform: `${process.platform}-${process.arch}`,
   };
+}
+
+/** Bytes that a process may still take: free or reclaimable, and within the limit of its container. */
+export function availableBytes(): number {
+  const limit = process.constrainedMemory();
+  const free = freemem();
+  return limit > 0 ? Math.min(free, limit - process.memoryUsage.rss()) : free;
 }

@@ -6,14 +6,19 @@ import { type Bundle, openBundle } from '../backbone/open-bundle.js';
 import { openFeatureFiles } from '../bench/feature-files.js';
 import { ImageFeatures } from '../bench/image-features.js';
 import { ImageReader } from '../bench/image-reader.js';
+import { availableBytes } from '../bench/machine.js';
+import { type BackboneSize, bundleSize, loadedBytes } from '../bench/memory-estimate.js';
 import { openBackbone } from '../bench/open-backbone.js';
 import type { GenerationSettings } from '../bench/record-key.js';
 import type { SampleRunner } from '../bench/sample-job.js';
 import { createSampleRunner } from '../bench/sample-runner.js';
-import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
+import { dimensionFinder } from '../checkpoint/dimension-finder.js';
+import type { CheckpointDescription } from '../checkpoint/families/family.js';
+import { openCheckpoint, readCheckpointConfigs } from '../checkpoint/open-checkpoint.js';
 import type { MethodSet } from '../compression/method-set.js';
 import { convertCheckpoint } from '../convert/convert-checkpoint.js';
 import { dtypeName } from '../convert/dtype-name.js';
+import { estimateBundleBytes } from '../convert/estimate-bundle.js';
 import { type DtypeOptions, weightFormats } from '../convert/weight-formats.js';
 import { hashJson } from '../core/content-hash.js';
 import { UserError } from '../core/errors.js';
@@ -39,8 +44,10 @@ export interface RunnerSettings {
 export interface BenchServices {
   /** Version of ONNX Runtime. */
   readonly runtimeVersion: string;
-  /** Positions an image takes, read without converting anything. */
-  tokensPerImage(directory: string, where: string): Promise<number>;
+  /** Sizes of a backbone, read without converting anything. */
+  backboneSize(backbone: ResolvedBackbone, where: string): Promise<BackboneSize>;
+  /** Bytes of memory that a run may take. */
+  availableBytes(): number;
   /** The bundle of a directory; a checkpoint is converted into the cache on first use. */
   openBundle(
     backbone: ResolvedBackbone,
@@ -53,6 +60,19 @@ export interface BenchServices {
 
 const mebibyte = 2 ** 20;
 
+/** What a checkpoint is converted to unless asked otherwise. */
+const checkpointDtypes: DtypeOptions = { dtype: 'fp32' };
+
+/** The size of the bundle that a checkpoint will become. */
+function checkpointSize(description: CheckpointDescription, dtypes: DtypeOptions): BackboneSize {
+  const { text, projector } = description.find({ model: dimensionFinder, tower: dimensionFinder });
+  return {
+    text: text.shape,
+    tokensPerImage: projector.shape.tokens,
+    weights: estimateBundleBytes(description, dtypes) * loadedBytes[dtypes.dtype],
+  };
+}
+
 /** The file that decodes images on a thread of its own, in the built package. */
 const imageWorker = 'dist/bench/image-worker.js';
 
@@ -64,7 +84,7 @@ async function openConverted(
   const name = path.basename(checkpoint);
   const { sourceFiles, close } = await openCheckpoint({ path: checkpoint });
   const fingerprint = await checkpointFingerprint(sourceFiles).finally(close);
-  const asked = dtypes ?? { dtype: 'fp32' };
+  const asked = dtypes ?? checkpointDtypes;
   const variant = dtypeName(asked) === 'fp32' ? '' : `-${dtypeName(asked)}`;
   const out = path.join(cacheDirectory(shell.env, 'bundles'), `${name}-${fingerprint}${variant}`);
   const cached = await findCachedBundle(out);
@@ -104,14 +124,14 @@ async function requireSelfTest(runtime: Runtime): Promise<void> {
 export function createBenchServices(shell: Shell): BenchServices {
   return {
     runtimeVersion: requiredRuntimeVersion,
-    async tokensPerImage(directory, where) {
+    async backboneSize({ directory, dtypes }, where) {
       if ((await backboneKind(directory, where)) === 'bundle') {
-        return (await openBundle(directory, { verify: 'sizes' })).manifest.vision.tokensPerImage;
+        return bundleSize((await openBundle(directory, { verify: 'sizes' })).manifest);
       }
-      const checkpoint = await openCheckpoint({ path: directory });
-      await checkpoint.close();
-      return checkpoint.projector.shape.tokens;
+      const { description } = await readCheckpointConfigs({ path: directory });
+      return checkpointSize(description, dtypes ?? checkpointDtypes);
     },
+    availableBytes,
     async openBundle(backbone, { where, progress }) {
       const { directory, dtypes } = backbone;
       if ((await backboneKind(directory, where)) === 'checkpoint')

@@ -5,6 +5,7 @@ import { chooseTasks } from '../bench/choose-tasks.js';
 import { hashBundle, hashDataset } from '../bench/content-hashes.js';
 import { knownMethods } from '../bench/known-methods.js';
 import { describeMachine } from '../bench/machine.js';
+import { bundleSize } from '../bench/memory-estimate.js';
 import { type BenchPlan, planBench } from '../bench/plan.js';
 import { type BenchProgress, type BenchSummary, runBench } from '../bench/run-bench.js';
 import { RunDirectory } from '../bench/run-directory.js';
@@ -26,6 +27,7 @@ import { exitCodes, packageVersion } from './program.js';
 import { openProgress, type Progress } from './progress.js';
 import { resolveDataset } from './resolve-asset.js';
 import { type ResolvedBackbone, resolveBackbone } from './resolve-backbone.js';
+import { describeMemory, memoryOf, requireMemory } from './run-memory.js';
 import type { Shell } from './shell.js';
 
 const defaultConfig = 'configs/quickstart.yaml';
@@ -162,6 +164,8 @@ async function execute(
     visionCache: visionCacheDirectory(config['vision-cache'], shell),
   };
   refuseOtherLayers(run, settings.methods, bundle.manifest.text.layers);
+  const size = bundleSize(bundle.manifest);
+  const memory = memoryOf({ config, plan: run.plan }, size, services.availableBytes());
   const directory = await RunDirectory.open(run.out, description, new Date());
   const progress = openProgress(shell, { unit: 'samples', quiet });
   const stopping = new AbortController();
@@ -175,7 +179,11 @@ async function execute(
       directory,
       bundleSha256,
       ...settings,
-      openRunner: () => services.openRunner(bundle, settings),
+      openRunner: () => {
+        requireMemory(memory, where(['backbone']));
+        if (memory.fit.kind === 'in parts') progress.note(describeMemory(memory));
+        return services.openRunner(bundle, settings);
+      },
       onProgress: showProgress(progress),
       signal: stopping.signal,
     });
@@ -198,13 +206,11 @@ async function bench(options: BenchOptions, shell: Shell, services: BenchService
   const run = await resolveRun(options, shell);
   const { plan, shownOut: out } = run;
   if (options.dryRun) {
-    const tokensPerImage = await services.tokensPerImage(
-      run.backbone.directory,
-      run.located.where(['backbone']),
-    );
-    shell.stdout.write(
-      describePlan(plan, { out, tokensPerImage, json: options.json ?? false, output: shell.stdout }),
-    );
+    const { config, where } = run.located;
+    const size = await services.backboneSize(run.backbone, where(['backbone']));
+    const memory = memoryOf({ config, plan }, size, services.availableBytes());
+    const shown = { out, tokensPerImage: size.tokensPerImage, memory, output: shell.stdout };
+    shell.stdout.write(describePlan(plan, { ...shown, json: options.json ?? false }));
     return;
   }
   const quiet = (options.quiet ?? false) || (options.json ?? false);
@@ -240,6 +246,7 @@ export function benchCommand(load: (shell: Shell) => Promise<BenchServices>): (s
           'true',
         ),
       )
+      .option('--memory <size>', 'memory the run may take, e.g. 8GiB (default: what is available)')
       .option('--out <dir>', 'run directory (default: results/<name of the run file>)')
       .option('--dry-run', 'print the plan and stop')
       .option('--json', 'print a summary for programs')

@@ -1,18 +1,11 @@
+import type { RunMemory } from '../bench/memory-fit.js';
 import { type BenchPlan, prefillTokens } from '../bench/plan.js';
+import { estimatedSize } from '../bench/prompt-size.js';
 import { budgetName } from '../config/budget.js';
-import type { Sample } from '../milebench/annotation.js';
 import { renderConsole } from '../report/render-console.js';
 import type { Table } from '../report/table.js';
+import { describeMemory } from './run-memory.js';
 import type { Output } from './shell.js';
-
-/** Characters of English text a token of the usual vocabularies covers, for estimates only. */
-const charactersPerToken = 4;
-
-function estimatedLength(sample: Sample, tokensPerImage: number): number {
-  const characters =
-    sample.context.length + (sample.choices ?? []).reduce((sum, choice) => sum + choice.length, 0);
-  return sample.imageNames.length * tokensPerImage + Math.ceil(characters / charactersPerToken);
-}
 
 function cellTable({ cells }: BenchPlan): Table {
   return {
@@ -58,20 +51,24 @@ export function describePlan(
   options: {
     readonly out: string;
     readonly tokensPerImage: number;
+    readonly memory: RunMemory;
     readonly json: boolean;
     readonly output: Output;
   },
 ): string {
-  const { out, tokensPerImage, json, output } = options;
+  const { out, tokensPerImage, memory, json, output } = options;
   const { cells, tasks } = plan;
   const samples = tasks.reduce((sum, task) => sum + task.samples.length, 0);
-  const tokens = prefillTokens(plan, (_task, sample) => estimatedLength(sample, tokensPerImage));
+  const tokens = prefillTokens(plan, (_task, sample) => {
+    const { text, images } = estimatedSize(sample, tokensPerImage);
+    return text + images;
+  });
   const records = samples * cells.length;
   if (json) {
     const counts = tasks.map(({ task, samples: own }) => ({ task: task.info.name, samples: own.length }));
-    return `${JSON.stringify({ out, cells, tasks: counts, samples, records, estimatedPrefillTokens: tokens }, null, 2)}\n`;
+    return `${JSON.stringify({ out, cells, tasks: counts, samples, records, estimatedPrefillTokens: tokens, memory }, null, 2)}\n`;
   }
   const total = `${samples} samples × ${cells.length} cells = ${records} records, ${samples} prefills of about ${tokens} tokens in all.`;
   const tables = [cellTable(plan), taskTable(plan)].map((table) => renderConsole(table, output));
-  return `${[...tables, total, `Would be written to ${out}.`].join('\n')}\n`;
+  return `${[...tables, total, describeMemory(memory), `Would be written to ${out}.`].join('\n')}\n`;
 }

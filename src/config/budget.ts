@@ -1,13 +1,14 @@
 import type { Budget } from '../core/budget.js';
 import type { Problem } from '../core/errors.js';
+import { byteUnits } from './byte-size.js';
 
 /** Units by the name they are written with, larger ones first. */
 const units = Object.freeze({
   tok: { kind: 'tokens', size: 1 },
-  GiB: { kind: 'bytes', size: 2 ** 30 },
-  MiB: { kind: 'bytes', size: 2 ** 20 },
-  KiB: { kind: 'bytes', size: 2 ** 10 },
-  B: { kind: 'bytes', size: 1 },
+  GiB: { kind: 'bytes', size: byteUnits.GiB },
+  MiB: { kind: 'bytes', size: byteUnits.MiB },
+  KiB: { kind: 'bytes', size: byteUnits.KiB },
+  B: { kind: 'bytes', size: byteUnits.B },
 } as const satisfies Record<string, { readonly kind: Budget['kind']; readonly size: number }>);
 type UnitName = keyof typeof units;
 

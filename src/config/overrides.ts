@@ -15,6 +15,7 @@ export interface RunOverrides {
   readonly limit?: string | undefined;
   readonly seed?: string | undefined;
   readonly visionCache?: string | undefined;
+  readonly memory?: string | undefined;
   readonly out?: string | undefined;
 }
 
@@ -49,6 +50,7 @@ export const overrides = Object.freeze({
   limit: { flag: '--limit', path: ['limit'], read: (text) => (text === 'all' ? null : asCount(text)) },
   seed: { flag: '--seed', path: ['seed'], read: asCount },
   visionCache: { flag: '--vision-cache', path: ['vision-cache'], read: asSwitch },
+  memory: { flag: '--memory', path: ['memory'], read: asText },
   out: { flag: '--out', path: ['out'], read: asText },
 } as const satisfies Record<keyof RunOverrides, Override>);
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Problem } from '../core/errors.js';
 import { parseBudget } from './budget.js';
+import { parseByteSize } from './byte-size.js';
 import { decodingSchema, firstTokenSchema, scoringSchema, semanticsSchema } from './protocols.js';
 import type { YamlKind } from './yaml-source.js';
 
@@ -49,6 +50,14 @@ const budgetSchema = z.unknown().transform((value, context) => {
   const parsed = parseBudget(value);
   if ('budget' in parsed) return parsed.budget;
   report(context, parsed.problem);
+  return z.NEVER;
+});
+
+/** Bytes, from text such as `8GiB`. */
+const memorySchema = z.unknown().transform((value, context): number => {
+  const bytes = typeof value === 'string' ? parseByteSize(value) : null;
+  if (bytes !== null && bytes > 0) return bytes;
+  report(context, { what: `memory is a size, not ${JSON.stringify(value)}`, fix: 'write 8GiB or 512MiB' });
   return z.NEVER;
 });
 
@@ -106,6 +115,8 @@ const runConfigShape = {
   seed: z.int().nonnegative().max(0xffffffff).nullable().default(null),
   /** Whether, and in which directory, features of images are kept from run to run. */
   'vision-cache': visionCacheSchema.default(false),
+  /** Bytes that a run may take; `null` = what the machine has available. */
+  memory: memorySchema.nullable().default(null),
   /** Run directory; `null` = `results/<name of the run file>`. */
   out: text.nullable().default(null),
 };

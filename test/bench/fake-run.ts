@@ -60,6 +60,7 @@ export const config: RunConfig = {
   limit: null,
   seed: null,
   'vision-cache': false,
+  memory: null,
   out: null,
 };
 

@@ -41,6 +41,35 @@ describe('lookm bench', () => {
     `);
   });
 
+  test('says how much memory the plan needs, and where caches go that do not fit', async () => {
+    const cwd = await scratch();
+    const plan = (...flags: string[]) => lookm([...small, '--dry-run', ...flags], { cwd });
+    expect((await plan()).stdout).toMatch(
+      /Memory: about 0\.8 GiB for a prompt of 84 tokens \(weights 0\.0 GiB, .*\); 16\.0 GiB may be taken\.\n/,
+    );
+    expect((await plan('--memory', '8GiB')).stdout).toContain('; 8.0 GiB may be taken.\n');
+    expect((await plan('--memory', '64MiB')).stdout).toContain(' 0.1 GiB may be taken. Does not fit.\n');
+    const { memory } = JSON.parse((await plan('--json')).stdout);
+    expect(memory).toMatchObject({ limit: 2 ** 34, fit: { kind: 'whole' } });
+    expect(memory.prompt.text + memory.prompt.images).toBe(84);
+  });
+
+  test('refuses to start what does not fit, and says what would', async () => {
+    const { code, stderr } = await lookm([...small, '--memory', '64MiB'], { cwd: await scratch() });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /error: .*backbone: a prompt of \d+ tokens needs 0\.8 GiB \(weights 0\.0 GiB, .*\), and 0\.1 GiB may be taken; use a machine with more memory, or a smaller backbone\n/,
+    );
+  });
+
+  test('a finished run needs no memory for its tables', async () => {
+    const cwd = await scratch();
+    await lookm(small, { cwd });
+    const { code, stdout } = await lookm([...small, '--memory', '64MiB'], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toContain('(0 new, 36 found)');
+  });
+
   test('shows tables, says where the files are and what comes next', async () => {
     const cwd = await scratch();
     const { code, stdout, stderr } = await lookm(small, { cwd });
@@ -135,6 +164,7 @@ describe('lookm bench', () => {
       prefills: 4,
       times: { input: 1, prefill: 2, compress: 3, decode: 4, compute: 9, wall: expect.any(Number) },
       interrupted: false,
+      randomWeights: false,
     });
     expect(await lookm([...small, '--quiet'], { cwd: await scratch() })).toEqual({
       code: 0,

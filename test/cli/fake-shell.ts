@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type BundleManifest, bundleFormat } from '../../src/backbone/bundle-manifest.js';
+import { bundleSize } from '../../src/bench/memory-estimate.js';
 import type { SampleJob } from '../../src/bench/sample-job.js';
 import { benchCommand } from '../../src/cli/bench.js';
 import type { BenchServices } from '../../src/cli/bench-services.js';
@@ -59,7 +60,8 @@ export interface Called {
 /** Services of `lookm bench` without a model. */
 export const fakeServices: BenchServices = {
   runtimeVersion: '0.0.0',
-  tokensPerImage: async () => 81,
+  backboneSize: async () => bundleSize(bundleManifest),
+  availableBytes: () => 2 ** 34,
   openBundle: async ({ directory }) => ({ directory, manifest: bundleManifest }),
   openRunner: async () => fakeRunner(),
   gitCommit: async () => null,

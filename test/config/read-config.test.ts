@@ -51,6 +51,7 @@ describe('a run file', () => {
       limit: null,
       seed: null,
       'vision-cache': false,
+      memory: null,
       out: null,
     });
   });
@@ -250,6 +251,8 @@ describe('a flag', () => {
     [{ tasks: 'T-1,,T-2' }, '--tasks: the text is empty; '],
     [{ out: '' }, '--out: the text is empty; '],
     [{ backbone: '' }, '--backbone: the text is empty; '],
+    [{ memory: '8' }, '--memory: memory is a size, not "8"; write 8GiB or 512MiB'],
+    [{ memory: '0B' }, '--memory: memory is a size, not "0B"; write 8GiB or 512MiB'],
     [{ visionCache: '' }, '--vision-cache: vision-cache is true, false or a directory; '],
   ])('%j is refused by name', (overrides, expected) => {
     expect(messageFrom(() => read(base, overrides)).slice(0, expected.length)).toBe(expected);

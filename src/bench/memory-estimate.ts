@@ -1,0 +1,138 @@
+import type { BundleManifest, TextConfig } from '../backbone/bundle-manifest.js';
+import type { MethodSet } from '../compression/method-set.js';
+import { allocatedRows, type Policy, type PolicyPlace } from '../compression/policy.js';
+import { tiers } from '../compression/prior/prior.js';
+import { totalRows } from '../compression/row-budget.js';
+import type { Decoding } from '../config/protocols.js';
+import { cacheCapacity } from '../engine/layer-cache.js';
+import type { PromptSize } from './prompt-size.js';
+import type { Cell } from './record.js';
+
+/** The sizes of a backbone that decide what a run needs. */
+export interface BackboneSize {
+  readonly text: TextConfig;
+  readonly tokensPerImage: number;
+  /** Bytes of all weights once they are loaded. */
+  readonly weights: number;
+}
+
+/** Bytes that a sample needs, by what they hold. */
+export interface MemoryEstimate {
+  readonly weights: number;
+  /** K and V of one layer of the uncompressed prompt. */
+  readonly layer: number;
+  /** Hidden states, attention weights of a chunk, compression, and the program itself. */
+  readonly working: number;
+  /** Caches of all cells at the end of their answers. */
+  readonly caches: number;
+  /** The largest of them. */
+  readonly largestCache: number;
+}
+
+const float = Float32Array.BYTES_PER_ELEMENT;
+const mebibyte = 2 ** 20;
+
+/** Node.js, ONNX Runtime, the tokenizer, decoded images, features of images and arrays kept for reuse. */
+const programBytes = 640 * mebibyte;
+
+/** Attention weights of the heads that are computed at once, which the kernel holds twice, and nearest-key products. */
+const mostKernelBytes = 192 * mebibyte;
+
+/**
+ * Bytes in memory of a byte on the disk. Half floats are widened when they are loaded; blocks of integers are packed
+ * anew, and the pages they were read from stay mapped for a while.
+ */
+export const loadedBytes = Object.freeze({ fp32: 1, fp16: 2, int8: 1.2, int4: 1.2 } as const);
+
+/** The size of a bundle, from its manifest. */
+export function bundleSize({ text, vision, matrices, files }: BundleManifest): BackboneSize {
+  const stored = files.filter(({ path }) => path.endsWith('.bin') && path !== 'embedding.bin');
+  const all = stored.reduce((sum, { bytes }) => sum + bytes, 0);
+  const inMatrices = matrices.reduce((sum, { bytes }) => sum + bytes, 0);
+  const loaded = matrices.reduce((sum, { bytes, dtype }) => sum + bytes * loadedBytes[dtype], 0);
+  return {
+    text,
+    tokensPerImage: vision.tokensPerImage,
+    weights: Math.ceil(loaded + Math.max(0, all - inMatrices)),
+  };
+}
+
+/** Rows that a policy keeps in a layer at most: its budget's, or more where a prior keeps tokens whatever the budget. */
+function mostRows(policy: Policy, cell: Cell, place: PolicyPlace, modality: Uint8Array): number {
+  const { length } = place;
+  if (policy.kind === 'full' || cell.budget === null) return length;
+  if (policy.matches !== null) return mostRows(policy.matches, cell, place, modality);
+  if (policy.frame.textPrompts === 'left alone' && !modality.includes(1)) return length;
+  const budget = allocatedRows(policy, cell.budget, place);
+  const total = totalRows(budget);
+  if (total === 0 && policy.frame.zeroBudget === 'full cache') return length;
+  const { layer, layers, heads, headDim } = place;
+  const nothing = new Float32Array(0);
+  const tier = policy.composition.prior.rule({
+    ...{ layer, layers, heads, headDim, length, capacity: length, modality, seed: 0 },
+    ...{ keys: nothing, values: nothing },
+    statistics: { columnSums: () => nothing, columnSquares: () => nothing, windowSums: () => nothing },
+  });
+  const always = tier.reduce((count, one) => count + (one === tiers.always ? 1 : 0), 0);
+  return Math.min(length, Math.max(total, always + budget.recent));
+}
+
+/**
+ * What one sample under these cells needs at most, from the shapes alone.
+ *
+ * @param prompt the longest prompt of the run
+ */
+export function estimateMemory({
+  backbone: { text, weights },
+  cells,
+  methods,
+  prompt,
+  maxNewTokens,
+  decoding,
+}: {
+  readonly backbone: Pick<BackboneSize, 'text' | 'weights'>;
+  readonly cells: readonly Cell[];
+  readonly methods: MethodSet;
+  readonly prompt: PromptSize;
+  readonly maxNewTokens: number;
+  readonly decoding: Decoding;
+}): MemoryEstimate {
+  const { layers, kvHeads: heads, headDim, hiddenSize } = text;
+  const length = prompt.text + prompt.images;
+  const rowBytes = 2 * heads * headDim * float;
+  const modality = new Uint8Array(length).fill(1, prompt.text);
+  const copies = decoding === 'together' ? 2 : 1;
+  const cellBytes = cells.map((cell) => {
+    const policy = methods.policy(cell.method, cell.semantics);
+    let rows = 0;
+    for (let layer = 0; layer < layers; layer++) {
+      const kept = mostRows(policy, cell, { layer, layers, heads, headDim, length }, modality);
+      rows += cacheCapacity(kept + maxNewTokens);
+    }
+    return copies * rows * rowBytes;
+  });
+  // Embeddings, hidden states and attention of the whole prompt.
+  const states = (2 * hiddenSize + text.heads * headDim) * length * float;
+  return {
+    weights,
+    layer: length * rowBytes,
+    working: programBytes + mostKernelBytes + states + length * rowBytes,
+    caches: cellBytes.reduce((sum, bytes) => sum + bytes, 0),
+    largestCache: Math.max(0, ...cellBytes),
+  };
+}
+
+/** Bytes needed whatever is done with the caches. */
+export function fixedBytes({ weights, layer, working }: MemoryEstimate): number {
+  return weights + layer + working;
+}
+
+/** Bytes needed with one cell's cache in memory at a time, the least there is. */
+export function leastBytes(estimate: MemoryEstimate): number {
+  return fixedBytes(estimate) + estimate.largestCache;
+}
+
+/** Bytes needed with all caches in memory. */
+export function mostBytes(estimate: MemoryEstimate): number {
+  return fixedBytes(estimate) + estimate.caches;
+}
