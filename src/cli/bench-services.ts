@@ -17,10 +17,9 @@ import type { CheckpointDescription } from '../checkpoint/families/family.js';
 import { openCheckpoint, readCheckpointConfigs } from '../checkpoint/open-checkpoint.js';
 import type { MethodSet } from '../compression/method-set.js';
 import { convertCheckpoint } from '../convert/convert-checkpoint.js';
-import { dtypeName } from '../convert/dtype-name.js';
+import { dtypeName, formatsName } from '../convert/dtype-name.js';
 import { estimateBundleBytes } from '../convert/estimate-bundle.js';
-import { type DtypeOptions, weightFormats } from '../convert/weight-formats.js';
-import { hashJson } from '../core/content-hash.js';
+import type { DtypeOptions } from '../convert/weight-formats.js';
 import { UserError } from '../core/errors.js';
 import { Runtime, requiredRuntimeVersion } from '../engine/runtime.js';
 import { selfTest } from '../engine/self-test.js';
@@ -107,9 +106,9 @@ async function openConverted(
 }
 
 function refuseOtherDtypes({ manifest }: Bundle, dtypes: DtypeOptions, where: string): void {
-  const has = manifest.weights;
-  if (hashJson(weightFormats(dtypes)) === hashJson(has)) return;
-  const what = `the bundle has weights of ${has.layers.dtype}, not ${dtypeName(dtypes)}`;
+  const [has, wanted] = [formatsName(manifest.weights), dtypeName(dtypes)];
+  if (has === wanted) return;
+  const what = `the bundle has weights of ${has}, not ${wanted}`;
   throw new UserError({ what, where, fix: 'leave out the element type or give another bundle' });
 }
 

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { hubOf, serve } from '../hub/fake-hub.js';
@@ -52,4 +53,28 @@ test('presets of all families are pulled and run by their names', async () => {
     const dtype = argv.includes('fp16') ? 'fp16' : 'fp32';
     expect(new Set(records.map(({ backbone }) => backbone))).toEqual(new Set([`${name}:${dtype}`]));
   }
+});
+
+test('bench converts a checkpoint to the element types it is told, and does not mistake a bundle of others', async () => {
+  const grid = ['--tasks', 'ColourChange', '--limit', '1', '--methods', 'full'];
+  const run = await lookm(['bench', '--dtype', 'int4-b128', ...grid, '--out', 'int4'], place);
+  expect({ code: run.code, problems: problemLines(run) }).toEqual({ code: 0, problems: [] });
+  const cache = path.join(place.cache, 'bundles');
+  const [bundle] = await readdir(cache);
+  expect(bundle).toMatch(/^tiny-llava-[0-9a-f]{12}-int4-b128$/);
+  const other = [
+    'bench',
+    '--backbone',
+    path.join(cache, bundle!),
+    '--dtype',
+    'int4',
+    ...grid,
+    '--out',
+    'other',
+  ];
+  expect(await lookm(other, place)).toMatchObject({
+    code: 2,
+    stderr:
+      'error: --backbone: the bundle has weights of int4-b128, not int4; leave out the element type or give another bundle\n',
+  });
 });
