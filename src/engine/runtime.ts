@@ -1,5 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import { invariant, messageOf, UserError } from '../core/errors.js';
+import { spinning } from './spinning.js';
 
 export type Tensor = ort.Tensor;
 export type Feeds = Readonly<Record<string, Tensor>>;
@@ -60,8 +61,8 @@ export interface Graph {
 }
 
 /**
- * Owner of ONNX Runtime sessions: opens them with the options that measured best (no spinning threads: several
- * sessions taking turns stall each other otherwise), counts the time spent in them and releases them.
+ * Owner of ONNX Runtime sessions: opens them with the options that measured best, counts the time spent in
+ * them and releases them.
  */
 export class Runtime {
   readonly threads: number;
@@ -105,7 +106,7 @@ export class Runtime {
       logSeverityLevel: 4,
       extra: {
         session: {
-          intra_op: { allow_spinning: '0' },
+          intra_op: spinning,
           ...(mapsWeights ? { disable_prepacking: '1' } : {}),
         },
       },
