@@ -1,19 +1,26 @@
 #!/usr/bin/env node
-// `npm run benchmark [-- name…] [--threads n] [--rounds n]`: medians of kernels; compare them within one run only.
+// `npm run benchmark [-- name…] [--threads n] [--rounds n] [--attention auto|portable|native]`: medians of kernels; compare them within one run only.
 import { parseArgs } from 'node:util';
 import { benchmarks } from '../dist/benchmark/registry.js';
 import { UserError } from '../dist/core/errors.js';
-import { Runtime } from '../dist/engine/runtime.js';
+import { attentionChoices, openRuntime } from '../dist/engine/open-runtime.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { threads: { type: 'string', default: '1' }, rounds: { type: 'string', default: '7' } },
+  options: {
+    threads: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '7' },
+    attention: { type: 'string', default: 'auto' },
+  },
 });
 const [threads, rounds] = [Number(values.threads), Number(values.rounds)];
+const { attention } = values;
 const unknown = positionals.find((name) => !Object.hasOwn(benchmarks, name));
-if (unknown !== undefined || !(threads > 0) || !(rounds > 0)) {
+if (unknown !== undefined || !(threads > 0) || !(rounds > 0) || !attentionChoices.includes(attention)) {
   const names = Object.keys(benchmarks).join(', ');
-  console.error(`error: usage: npm run benchmark [-- ${names}] [--threads n] [--rounds n]`);
+  console.error(
+    `error: usage: npm run benchmark [-- ${names}] [--threads n] [--rounds n] [--attention ${attentionChoices.join('|')}]`,
+  );
   process.exit(2);
 }
 
@@ -34,8 +41,10 @@ function line({ name, median, mad, part, rate, share, ratio }) {
 
 for (const [name, { run, what }] of Object.entries(benchmarks)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
-  console.log(`\n${name}: ${what}, ${threads} thread(s), ${rounds} interleaved rounds`);
-  const runtime = new Runtime({ threads });
+  const runtime = await openRuntime({ threads, attention, device: 'cpu' });
+  console.log(
+    `\n${name}: ${what}, ${threads} thread(s), ${runtime.kind} attention, ${rounds} interleaved rounds`,
+  );
   try {
     const { timings, notes = [] } = await run(runtime, rounds);
     for (const timing of timings) console.log(line(timing));

@@ -5,7 +5,8 @@ import type { BundleManifest } from '../backbone/bundle-manifest.js';
 import { messageOf, UserError } from '../core/errors.js';
 import { bytesOf } from '../core/tensor.js';
 import { writeAtomically } from '../core/write-atomically.js';
-import { requiredRuntimeVersion } from '../engine/runtime.js';
+import type { Device } from '../engine/devices.js';
+import { requiredRuntimeVersion } from '../engine/portable-sessions.js';
 import { hashBundle } from './content-hashes.js';
 
 /** Image features on a disk, by the hash of the pixels they were made of. */
@@ -48,10 +49,11 @@ function digestOf(pixelsSha256: string, data: Uint8Array): Buffer {
 export async function openFeatureFiles(
   root: string,
   manifest: BundleManifest,
-  limit = mostBytes,
+  { device = 'cpu', limit = mostBytes }: { readonly device?: Device; readonly limit?: number } = {},
 ): Promise<FeatureFiles> {
   // What features depend on beside the pixels: kernels round as their version and the processor let them.
-  const kernels = `onnxruntime-${requiredRuntimeVersion}-${process.arch}`;
+  const processor = device === 'cpu' ? process.arch : device;
+  const kernels = `onnxruntime-${requiredRuntimeVersion}-${processor}`;
   const directory = path.join(root, hashBundle(manifest), kernels);
   const floats = manifest.vision.tokensPerImage * manifest.text.hiddenSize;
   const fileBytes = floats * Float32Array.BYTES_PER_ELEMENT + digestBytes;

@@ -1,9 +1,10 @@
 import type { Decoding } from '../config/protocols.js';
 import { hashJson, sha256 } from '../core/content-hash.js';
+import type { EngineKind } from '../engine/open-runtime.js';
 import { type Cell, recordVersion } from './record.js';
 
-/** Settings that decide how a prompt is built and its answer generated. */
-export interface GenerationSettings {
+/** Settings that decide how a prompt is built and its answer generated; kernels round each in their own way. */
+export interface GenerationSettings extends EngineKind {
   readonly maxNewTokens: number;
   /** Products of one row may round otherwise than those of several. */
   readonly decoding: Decoding;

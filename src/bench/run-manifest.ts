@@ -1,15 +1,18 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { budgetName } from '../config/budget.js';
-import { decodingSchema, scoringSchema } from '../config/protocols.js';
+import { decodingSchema, deviceSchema, scoringSchema } from '../config/protocols.js';
 import type { RunConfig } from '../config/run-config.js';
 import { canonicalJson } from '../core/content-hash.js';
+import type { EngineKind } from '../engine/open-runtime.js';
 import { firstTokenSchema, recordVersion, semanticsSchema } from './record.js';
 import type { GenerationSettings } from './record-key.js';
 
-const manifestFormat = 4;
+const manifestFormat = 5;
 
 const count = z.int().nonnegative();
+
+const sessionKindSchema = z.enum(['portable', 'native']);
 
 /**
  * What all records of a run directory share. Methods, semantics, budgets, protocols, tasks and the limit are not
@@ -22,6 +25,8 @@ const identitySchema = z.strictObject({
   decoding: decodingSchema,
   maxContext: z.int().nullable(),
   combineImages: z.literal(1).nullable(),
+  attention: sessionKindSchema,
+  device: deviceSchema,
   seed: z.int().nullable(),
   /** Compositions of all commands by name, as canonical JSON: a name means one thing in a run. */
   compositions: z.record(z.string(), z.string()),
@@ -52,6 +57,9 @@ const configSchema = z.strictObject({
   decoding: decodingSchema,
   maxContext: z.int().nullable(),
   combineImages: z.literal(1).nullable(),
+  attention: sessionKindSchema,
+  device: deviceSchema,
+  threads: z.int().positive(),
   limit: z.int().nullable(),
   seed: z.int().nullable(),
   visionCache: z.boolean(),
@@ -117,6 +125,8 @@ const identityNames = {
   decoding: 'generation.decoding',
   maxContext: 'max-context',
   combineImages: 'combine-images',
+  attention: 'attention',
+  device: 'device',
   seed: 'seed',
   compositions: 'compositions',
   recordVersion: 'version of the records',
@@ -136,21 +146,24 @@ function redefined(a: RunIdentity['compositions'], b: RunIdentity['compositions'
 }
 
 /** The settings of a run that decide its prompts and answers. */
-export function generationSettings(config: RunConfig): GenerationSettings {
+export function generationSettings(config: RunConfig, engine: EngineKind): GenerationSettings {
   return {
     maxNewTokens: config.generation['max-new-tokens'],
     decoding: config.generation.decoding,
     maxContext: config['max-context'],
     combineImages: config['combine-images'],
+    ...engine,
   };
 }
 
 export function runIdentity({
   config,
+  engine,
   bundleSha256,
   datasetSha256,
 }: {
   readonly config: RunConfig;
+  readonly engine: EngineKind;
   readonly bundleSha256: string;
   readonly datasetSha256: string;
 }): RunIdentity {
@@ -161,7 +174,7 @@ export function runIdentity({
   return {
     bundleSha256,
     datasetSha256,
-    ...generationSettings(config),
+    ...generationSettings(config, engine),
     seed: config.seed,
     compositions: Object.fromEntries(compositions),
     recordVersion,
@@ -174,7 +187,11 @@ function portable(name: string): string {
 }
 
 /** The settings of a run as the manifest keeps them. */
-export function manifestConfig(config: RunConfig): RunManifest['config'] {
+export function manifestConfig(
+  config: RunConfig,
+  engine: EngineKind & { readonly threads: number },
+): RunManifest['config'] {
+  const { threads, ...kind } = engine;
   return {
     backbone: portable(config.backbone),
     dtype: config.dtype,
@@ -185,7 +202,8 @@ export function manifestConfig(config: RunConfig): RunManifest['config'] {
     firstTokens: config['first-token'],
     semantics: config.semantics,
     scoring: config.scoring,
-    ...generationSettings(config),
+    ...generationSettings(config, kind),
+    threads,
     limit: config.limit,
     seed: config.seed,
     visionCache: config['vision-cache'] !== false,

@@ -1,4 +1,4 @@
-import { openDecodeAttention } from '../engine/decode-attention.js';
+import { openAttention } from '../engine/attention.js';
 import { cacheCapacity, LayerCache } from '../engine/layer-cache.js';
 import { floats, type Runtime } from '../engine/runtime.js';
 import type { Measured } from './benchmark.js';
@@ -13,22 +13,24 @@ const readBytes = 512 * 2 ** 20;
 export async function benchmarkAttention(runtime: Runtime, rounds: number): Promise<Measured> {
   const { kvHeads, headDim, layers } = sevenB;
   const width = kvHeads * headDim;
-  const attend = await openDecodeAttention(runtime, sevenB);
-  const query = floats(new Float32Array(width).fill(0.1), [1, 1, width]);
+  const { decode } = await openAttention(runtime, sevenB, { mostKeys: 4096 });
+  const row = floats(new Float32Array(width).fill(0.1), [1, 1, width]);
   const memory = await openMemoryRead(runtime);
   const limit = `memory read (${memory.name})`;
   const contenders = cacheRows.map((rows): Contender => {
     const capacity = cacheCapacity(rows);
     // Visited in turn, so that each run finds its rows in memory and not in the processor's cache.
-    const caches = Array.from({ length: layers }, () => {
-      const keys = new Float32Array(width * capacity).fill(0.01);
-      const values = new Float32Array(width * capacity).fill(0.02);
-      return new LayerCache({ heads: kvHeads, headDim, rows, capacity, keys, values });
-    });
+    const buffers = Array.from({ length: layers }, () => ({
+      keys: new Float32Array(width * capacity).fill(0.01),
+      values: new Float32Array(width * capacity).fill(0.02),
+    }));
     return {
       name: `${rows} rows`,
       run: async () => {
-        for (const cache of caches) await attend(query, cache);
+        for (const buffer of buffers) {
+          const cache = new LayerCache({ heads: kvHeads, headDim, rows: rows - 1, capacity, ...buffer });
+          await decode({ query: row, key: row, value: row }, cache);
+        }
       },
       work: { unit: 'GB/s', amount: (2 * 4 * width * rows * layers) / 1e9 },
       limits: [limit],

@@ -102,5 +102,5 @@ async function openTower(
     (_, i) => ((i * 7919) % 1009) / 1009 - 0.5,
   );
   const feeds = { pixels: floats(pixels, [1, 3, imageSize, imageSize]) };
-  return async () => void (await graph.run(feeds, ['features']));
+  return async () => void (await graph.run(feeds, { outputs: ['features'] }));
 }

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { type Bundle, openBundle } from '../backbone/open-bundle.js';
@@ -21,7 +20,9 @@ import { dtypeName, formatsName } from '../convert/dtype-name.js';
 import { estimateBundleBytes } from '../convert/estimate-bundle.js';
 import type { DtypeOptions } from '../convert/weight-formats.js';
 import { UserError } from '../core/errors.js';
-import { Runtime, requiredRuntimeVersion } from '../engine/runtime.js';
+import { chooseEngine, type EngineKind, type EngineRequest, openRuntime } from '../engine/open-runtime.js';
+import { requiredRuntimeVersion } from '../engine/portable-sessions.js';
+import type { Runtime } from '../engine/runtime.js';
 import { selfTest } from '../engine/self-test.js';
 import { backboneKind, checkpointFingerprint, findCachedBundle } from './bundle-cache.js';
 import { cacheDirectory } from './cache-directory.js';
@@ -35,6 +36,8 @@ export interface RunnerSettings {
   readonly generation: GenerationSettings;
   /** What random methods draw from. */
   readonly seed: number;
+  /** Threads of ONNX Runtime. */
+  readonly threads: number;
   /** Directory of the vision cache, `null` without one. */
   readonly visionCache: string | null;
 }
@@ -52,6 +55,8 @@ export interface BenchServices {
     backbone: ResolvedBackbone,
     options: { readonly where: string; readonly progress: Progress },
   ): Promise<Bundle>;
+  /** What a request for attention and device comes to on this machine. */
+  chooseEngine(request: EngineRequest): Promise<EngineKind>;
   openRunner(bundle: Bundle, settings: RunnerSettings): Promise<SampleRunner>;
   /** Commit of the package's own checkout, if it is one. */
   gitCommit(): Promise<string | null>;
@@ -139,15 +144,18 @@ export function createBenchServices(shell: Shell): BenchServices {
       if (dtypes !== null) refuseOtherDtypes(bundle, dtypes, where);
       return bundle;
     },
-    async openRunner(bundle, { visionCache, ...settings }) {
+    chooseEngine,
+    async openRunner(bundle, { visionCache, threads, ...settings }) {
       // Its thread starts while the backbone is loaded.
       const workerFile = path.join(shell.packageRoot, imageWorker);
       const images = new ImageReader({ settings: bundle.manifest.image, workerFile });
       try {
-        const runtime = new Runtime({ threads: availableParallelism() });
+        const { attention, device } = settings.generation;
+        const runtime = await openRuntime({ attention, device, threads });
         await requireSelfTest(runtime);
         const checked = await openBundle(bundle.directory, { verify: 'hashes' });
-        const files = visionCache === null ? null : await openFeatureFiles(visionCache, checked.manifest);
+        const files =
+          visionCache === null ? null : await openFeatureFiles(visionCache, checked.manifest, { device });
         const backbone = await openBackbone(checked, runtime);
         const features = new ImageFeatures(backbone.vision.encode, { files });
         return createSampleRunner({ backbone, images, features, ...settings });

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import { chooseTasks } from '../bench/choose-tasks.js';
@@ -138,11 +139,13 @@ async function execute(
   quiet: boolean,
 ): Promise<{ readonly summary: BenchSummary; readonly tables: readonly Table[] }> {
   const { config, where } = run.located;
+  const engine = await services.chooseEngine(config);
   const converting = openProgress(shell, { unit: 'MiB', quiet });
   const bundle = await services.openBundle(run.backbone, {
     where: where(['backbone']),
     progress: converting,
   });
+  const threads = config.threads ?? availableParallelism();
   const bundleSha256 = hashBundle(bundle.manifest);
   const datasetSha256 = hashDataset(run.datasetTasks);
   const versions = {
@@ -151,16 +154,17 @@ async function execute(
     node: process.versions.node,
   };
   const description = {
-    identity: runIdentity({ config, bundleSha256, datasetSha256 }),
-    config: manifestConfig(config),
+    identity: runIdentity({ config, engine, bundleSha256, datasetSha256 }),
+    config: manifestConfig(config, { ...engine, threads }),
     versions,
     machine: describeMachine(),
     gitCommit: await services.gitCommit(),
   };
   const settings = {
     methods: new MethodSet(config.compositions),
-    generation: generationSettings(config),
+    generation: generationSettings(config, engine),
     seed: config.seed ?? 0,
+    threads,
     visionCache: visionCacheDirectory(config['vision-cache'], shell),
   };
   refuseOtherLayers(run, settings.methods, bundle.manifest.text.layers);
@@ -239,6 +243,9 @@ export function benchCommand(load: (shell: Shell) => Promise<BenchServices>): (s
       .option('--semantics <list>', 'release, paper or both')
       .option('--scoring <release|fixed>', 'which scores the tables show; both are recorded')
       .option('--decoding <alone|together>', 'together is faster, only alone times decode steps')
+      .option('--attention <auto|portable|native>', 'native is faster, where it is available')
+      .option('--device <cpu|webgpu|cuda>', 'what computes the network')
+      .option('--threads <n>', 'threads of ONNX Runtime (default: all the machine has)')
       .option('--limit <n>', 'samples per task, or all')
       .option('--seed <n>', 'draw the samples of a limit at random')
       .addOption(

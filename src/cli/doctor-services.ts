@@ -1,17 +1,32 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import type { Device } from '../config/protocols.js';
 import { messageOf } from '../core/errors.js';
-import type { DoctorServices } from './doctor.js';
+import type { Check, DoctorServices } from './doctor.js';
 
-/** A runtime that does not even load, or has another version, is a finding and not a crash. */
-async function selfTest(): ReturnType<DoctorServices['selfTest']> {
+/** How ONNX Runtime is reached, and why not natively. */
+async function attentionCheck(kind: 'portable' | 'native'): Promise<Check> {
+  if (kind === 'native') return { name: 'attention', ok: true, detail: 'native' };
+  const { loadOrtApi } = await import('../engine/native/ort-library.js');
+  const reason = await loadOrtApi().then(() => 'native too, with --attention native', messageOf);
+  return { name: 'attention', ok: true, detail: `portable; ${reason}` };
+}
+
+/** A runtime that does not even load, or has another version, or a device that does not start, is a finding. */
+async function selfTest(device: Device): ReturnType<DoctorServices['selfTest']> {
   try {
-    const { Runtime, requiredRuntimeVersion } = await import('../engine/runtime.js');
+    const { openRuntime } = await import('../engine/open-runtime.js');
+    const { devices, isBuiltIn } = await import('../engine/devices.js');
+    const { requiredRuntimeVersion } = await import('../engine/portable-sessions.js');
     const { selfTest: testOperators } = await import('../engine/self-test.js');
-    const runtime = new Runtime({ threads: availableParallelism() });
-    const loaded = { name: `onnxruntime-node ${requiredRuntimeVersion}`, ok: true, detail: 'loaded' };
+    const runtime = await openRuntime({ threads: availableParallelism(), attention: 'auto', device });
+    const loaded = {
+      name: `onnxruntime-node ${requiredRuntimeVersion}`,
+      ok: true,
+      detail: `loaded, knows ${devices.filter(isBuiltIn).join(', ')}; tested on ${device}`,
+    };
     try {
-      return [loaded, ...(await testOperators(runtime))];
+      return [loaded, await attentionCheck(runtime.kind), ...(await testOperators(runtime))];
     } finally {
       await runtime.close();
     }

@@ -1,7 +1,8 @@
 import path from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { describeMachine } from '../bench/machine.js';
 import type { Machine } from '../bench/run-manifest.js';
+import { type Device, deviceSchema } from '../config/protocols.js';
 import { messageOf } from '../core/errors.js';
 import { embeddedAssets, hashDirectory } from './embedded-assets.js';
 import type { Shell } from './shell.js';
@@ -15,6 +16,7 @@ const examples = `
 Examples:
   $ lookm doctor
   $ lookm doctor --json
+  $ lookm doctor --device webgpu     whether a device computes what it should
 `;
 
 /** One thing looked at. */
@@ -62,19 +64,20 @@ function describe({ cpu, cores, memoryBytes, platform }: Machine, units: readonl
 
 /** What doctor asks of the rest of the program. */
 export interface DoctorServices {
-  selfTest(): Promise<readonly Check[]>;
+  /** Loads ONNX Runtime and tests its operators on a device. */
+  selfTest(device: Device): Promise<readonly Check[]>;
   readCpuInfo(): Promise<string>;
 }
 
 async function doctor(
-  { json }: { readonly json: boolean },
+  { json, device }: { readonly json: boolean; readonly device: Device },
   shell: Shell,
   services: DoctorServices,
 ): Promise<void> {
   const checks: Check[] = [
     checkNode(process.versions.node),
     describe(describeMachine(), vectorUnitsOf(await services.readCpuInfo())),
-    ...(await services.selfTest()),
+    ...(await services.selfTest(device)),
   ];
   for (const [name, hash] of Object.entries(embeddedAssets)) {
     checks.push(await checkAsset(shell.packageRoot, name, hash));
@@ -98,8 +101,13 @@ export function doctorCommand(load: () => Promise<DoctorServices>): (shell: Shel
   return (shell) =>
     new Command('doctor')
       .description('check this machine and this installation')
+      .addOption(
+        new Option('--device <device>', 'test operators there').choices(deviceSchema.options).default('cpu'),
+      )
       .option('--json', 'print JSON')
       .option('--debug', 'print the stack of errors')
       .addHelpText('after', examples)
-      .action(async ({ json = false }: { json?: boolean }) => doctor({ json }, shell, await load()));
+      .action(async ({ json = false, device }: { json?: boolean; device: Device }) =>
+        doctor({ json, device }, shell, await load()),
+      );
 }

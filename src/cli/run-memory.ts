@@ -2,7 +2,6 @@ import { type BackboneSize, leastBytes, mostBytes } from '../bench/memory-estima
 import { fitMemory, type RunMemory } from '../bench/memory-fit.js';
 import type { BenchPlan } from '../bench/plan.js';
 import { longestPrompt } from '../bench/prompt-size.js';
-import { generationSettings } from '../bench/run-manifest.js';
 import { MethodSet } from '../compression/method-set.js';
 import type { RunConfig } from '../config/run-config.js';
 import { UserError } from '../core/errors.js';
@@ -13,7 +12,8 @@ export function memoryOf(
   backbone: BackboneSize,
   available: number,
 ): RunMemory {
-  const { maxNewTokens, decoding, maxContext } = generationSettings(config);
+  const { 'max-new-tokens': maxNewTokens, decoding } = config.generation;
+  const maxContext = config['max-context'];
   const mostPositions = Math.max(1, backbone.text.maxPositions - maxNewTokens);
   const prompt = longestPrompt(plan, { tokensPerImage: backbone.tokensPerImage, maxContext, mostPositions });
   const methods = new MethodSet(config.compositions);

@@ -12,6 +12,9 @@ export interface RunOverrides {
   readonly semantics?: string | undefined;
   readonly scoring?: string | undefined;
   readonly decoding?: string | undefined;
+  readonly attention?: string | undefined;
+  readonly device?: string | undefined;
+  readonly threads?: string | undefined;
   readonly limit?: string | undefined;
   readonly seed?: string | undefined;
   readonly visionCache?: string | undefined;
@@ -47,6 +50,9 @@ export const overrides = Object.freeze({
   semantics: { flag: '--semantics', path: ['semantics'], read: asList },
   scoring: { flag: '--scoring', path: ['scoring'], read: asText },
   decoding: { flag: '--decoding', path: ['generation', 'decoding'], read: asText },
+  attention: { flag: '--attention', path: ['attention'], read: asText },
+  device: { flag: '--device', path: ['device'], read: asText },
+  threads: { flag: '--threads', path: ['threads'], read: asCount },
   limit: { flag: '--limit', path: ['limit'], read: (text) => (text === 'all' ? null : asCount(text)) },
   seed: { flag: '--seed', path: ['seed'], read: asCount },
   visionCache: { flag: '--vision-cache', path: ['vision-cache'], read: asSwitch },

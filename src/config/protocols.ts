@@ -12,6 +12,14 @@ export const scoringSchema = z.enum(['release', 'fixed']);
 /** `release` = as MileBench's scripts score, bugs included; `fixed` = with their documented bugs repaired. */
 export type Scoring = z.infer<typeof scoringSchema>;
 
+export const attentionSchema = z.enum(['auto', 'portable', 'native']);
+/** How ONNX Runtime is reached and which attention kernels run; `auto` = the fastest that is available. */
+export type AttentionChoice = z.infer<typeof attentionSchema>;
+
+export const deviceSchema = z.enum(['cpu', 'webgpu', 'cuda']);
+/** What computes the network. */
+export type Device = z.infer<typeof deviceSchema>;
+
 export const decodingSchema = z.enum(['alone', 'together']);
 /**
  * How the cells of a sample decode: one after the other, each with times of its own, or all in step, in one pass over

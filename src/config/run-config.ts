@@ -2,7 +2,14 @@ import { z } from 'zod';
 import type { Problem } from '../core/errors.js';
 import { parseBudget } from './budget.js';
 import { parseByteSize } from './byte-size.js';
-import { decodingSchema, firstTokenSchema, scoringSchema, semanticsSchema } from './protocols.js';
+import {
+  attentionSchema,
+  decodingSchema,
+  deviceSchema,
+  firstTokenSchema,
+  scoringSchema,
+  semanticsSchema,
+} from './protocols.js';
 import type { YamlKind } from './yaml-source.js';
 
 /** More answer tokens than any MileBench answer has; also bounds the decode buffers. */
@@ -13,6 +20,9 @@ const longestContext = 1 << 20;
 
 /** MileBench's own limit on answers, where the run file names none. */
 const defaultNewTokens = 512;
+
+/** More than any machine here has: a number beyond this is a mistake. */
+const mostThreads = 1024;
 
 /** Longest list of tasks, methods or budgets: a grid beyond this is a mistake. */
 const longestList = 1000;
@@ -109,6 +119,10 @@ const runConfigShape = {
   /** 1 = all images of a sample combined into one picture (`combined_1_images`); `null` = the images themselves. */
   'combine-images': z.literal(1).nullable().default(null),
   generation: z.strictObject(generationShape).prefault({}),
+  attention: attentionSchema.default('auto'),
+  device: deviceSchema.default('cpu'),
+  /** Threads of ONNX Runtime; `null` = as many as the machine runs at a time. */
+  threads: z.int().positive().max(mostThreads).nullable().default(null),
   /** Samples per task; `null` = all. */
   limit: z.int().positive().nullable().default(null),
   /** Draws the samples of a limit; `null` = the first ones. */

@@ -1,10 +1,28 @@
 import { GraphBuilder } from '../onnx/graph-builder.js';
 import type { LayerCache } from './layer-cache.js';
 import type { AttentionShape } from './prefill-attention.js';
-import type { Runtime, Tensor } from './runtime.js';
+import { floatData, type Runtime, type Tensor } from './runtime.js';
 
-/** Attention of one query a sequence over compressed caches: [sequences, 1, heads * headDim] in and out. */
-export type DecodeAttention = (query: Tensor, cache: LayerCache) => Promise<Tensor>;
+/** Queries, keys and values of the next token of n sequences. */
+export interface DecodeRows {
+  /** [n, 1, heads * headDim], rotary embedding applied. */
+  readonly query: Tensor;
+  /** [n, 1, kvHeads * headDim]. */
+  readonly key: Tensor;
+  /** [n, 1, kvHeads * headDim]. */
+  readonly value: Tensor;
+  /** Which sequences go on, all by default. The attention of others means nothing, and they lose their last row. */
+  readonly active?: readonly boolean[];
+  /** Where the attention may be written. */
+  readonly attention?: Tensor;
+}
+
+/**
+ * Appends the rows to the caches of their sequences and attends to all rows there.
+ *
+ * @returns attention [n, 1, heads * headDim]
+ */
+export type DecodeAttention = (rows: DecodeRows, cache: LayerCache) => Promise<Tensor>;
 
 /**
  * Unfused attention with the keys as the left operand, the form that reads the cache at memory speed (the usual
@@ -40,8 +58,15 @@ export async function openDecodeAttention(
   graph.op('Reshape', [mixed, graph.ints([-1, 1, heads * headDim])], {}, 'attention');
   graph.output('attention', 'f32', ['B', 1, heads * headDim]);
   const kernel = await runtime.open(graph.bytes(), { threads });
-  return async (query, cache) => {
-    const result = await kernel.run({ query, ...cache.feeds });
+  return async ({ query, key, value, active, attention }, cache) => {
+    const [newKeys, newValues] = [floatData(key), floatData(value)];
+    for (let sequence = 0; sequence < cache.sequences; sequence++) {
+      if (active?.[sequence] === false) continue;
+      cache.append(newKeys, newValues, sequence, sequence * kvHeads * headDim);
+    }
+    const { keys, values, mask } = cache.feeds;
+    const into = attention === undefined ? {} : { into: { attention } };
+    const result = await kernel.run({ query, keys, values, mask }, into);
     return result['attention']!;
   };
 }

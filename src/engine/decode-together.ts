@@ -1,15 +1,17 @@
 import { groupBy } from '../core/group-by.js';
+import type { Projections } from './chunk-rows.js';
 import {
   Answer,
   type DecodeStart,
   firstPosition,
   type Generation,
   type GenerationOptions,
-  type PlacedToken,
 } from './decode.js';
+import type { PlacedToken } from './decoder-pass.js';
 import type { LanguageModel } from './language-model.js';
 import { LayerCache } from './layer-cache.js';
-import { floatData, floats, int64s } from './runtime.js';
+import { floatData, floats, type Tensor } from './runtime.js';
+import { persist } from './sessions.js';
 
 /** The rows an answer starts from, layer by layer; they are copied. */
 export interface StartingRows {
@@ -33,6 +35,24 @@ interface Batch {
   readonly cache: LayerCache;
   /** Numbers of the sequences, in the order of the buffer; those that are complete leave now and then. */
   sequences: readonly number[];
+  tensors: BatchTensors;
+}
+
+/** Rows of the sequences of a batch, [sequences, 1, width]. */
+type BatchTensors = Readonly<Record<'query' | 'key' | 'value' | 'attention', Tensor>>;
+
+function newBatchTensors(
+  { heads, kvHeads, headDim }: LanguageModel['config'],
+  sequences: number,
+): BatchTensors {
+  const rows = (width: number): Tensor =>
+    persist(floats(new Float32Array(sequences * width), [sequences, 1, width]));
+  return {
+    query: rows(heads * headDim),
+    key: rows(kvHeads * headDim),
+    value: rows(kvHeads * headDim),
+    attention: rows(heads * headDim),
+  };
 }
 
 function openBatches(model: LanguageModel, layer: number, sequences: readonly Sequence[]): Batch[] {
@@ -56,7 +76,7 @@ function openBatches(model: LanguageModel, layer: number, sequences: readonly Se
       keys: joined(({ keys }) => keys),
       values: joined(({ values }) => values),
     });
-    return { cache, sequences: members };
+    return { cache, sequences: members, tensors: newBatchTensors(model.config, members.length) };
   });
 }
 
@@ -79,85 +99,59 @@ async function stepTogether(
   layers: readonly (readonly Batch[])[],
   running: readonly Running[],
 ): Promise<Float32Array[]> {
-  const { config, decodeSegments: segments } = model;
-  const { hiddenSize, vocabSize, heads, kvHeads, headDim } = config;
+  const { heads, headDim, vocabSize } = model.config;
   const own = running.length;
   const rows = Math.max(2, own);
-  const padded = [...running, ...running.slice(0, rows - own)];
-  const embeddings = new Float32Array(rows * hiddenSize);
-  for (const [i, { token }] of padded.entries()) embeddings.set(token.embedding, i * hiddenSize);
-  const positions = int64s(
-    padded.map(({ token }) => token.position),
-    [1, rows],
-  );
+  const tokens = [...running, ...running.slice(0, rows - own)].map(({ token }) => token);
   const rowOf = new Map(running.map(({ sequence }, row) => [sequence, row]));
   const width = heads * headDim;
-  const attention = new Float32Array(rows * width);
-  const attentionRows = floats(attention, [1, rows, width]);
-  let hidden = floats(embeddings, [1, rows, hiddenSize]);
-  for (const [layer, batches] of layers.entries()) {
-    const result = await segments[layer]!.run(
-      layer === 0 ? { hidden, positions } : { hidden, positions, attention: attentionRows },
-    );
-    if (layer > 0) hidden = result['hidden_out']!;
-    const outputs = {
-      queries: floatData(result['q']!),
-      keys: floatData(result['k']!),
-      values: floatData(result['v']!),
-    };
-    for (const batch of batches) {
-      await attendBatch(model, batch, { rowOf, ...outputs, attention, width, kvWidth: kvHeads * headDim });
-    }
+  const logits = await model.pass.run(tokens, async (layer, projections, target) => {
+    const attention = floatData(target);
+    for (const batch of layers[layer]!) await attendBatch(model, batch, { rowOf, projections, attention });
     if (rows > own) attention.copyWithin(own * width, 0, width);
-  }
-  const result = await segments[layers.length]!.run({ hidden, attention: attentionRows });
-  const logits = floatData(result['logits']!);
+    return target;
+  });
   return running.map((_, row) => logits.subarray(row * vocabSize, (row + 1) * vocabSize));
 }
 
 /** Lets complete sequences go once they are half of a batch: until then it costs less to compute them in vain. */
-function shrinkBatch(batch: Batch, rowOf: ReadonlyMap<number, number>): void {
+function shrinkBatch(model: LanguageModel, batch: Batch, rowOf: ReadonlyMap<number, number>): void {
   const members = [...batch.sequences.keys()].filter((member) => rowOf.has(batch.sequences[member]!));
   if (members.length === 0 || 2 * members.length > batch.sequences.length) return;
   batch.cache.keep(members);
   batch.sequences = members.map((member) => batch.sequences[member]!);
+  batch.tensors = newBatchTensors(model.config, members.length);
 }
 
 /** Appends the new rows of a batch's running sequences and writes their attention. */
 async function attendBatch(
-  { decodeAttention }: LanguageModel,
+  model: LanguageModel,
   batch: Batch,
   step: {
-    /** Row of every running sequence in the arrays. */
+    /** Row of every running sequence in projections and attention. */
     readonly rowOf: ReadonlyMap<number, number>;
-    /** [rows, width], as `attention`. */
-    readonly queries: Float32Array;
-    /** [rows, kvWidth], as `values`. */
-    readonly keys: Float32Array;
-    readonly values: Float32Array;
+    readonly projections: Projections;
+    /** [rows, heads * headDim]. */
     readonly attention: Float32Array;
-    readonly width: number;
-    readonly kvWidth: number;
   },
 ): Promise<void> {
-  const { rowOf, queries, keys, values, attention, width, kvWidth } = step;
-  shrinkBatch(batch, rowOf);
-  const { cache, sequences } = batch;
-  const batchQueries = new Float32Array(sequences.length * width);
-  let running = 0;
-  for (const [member, sequence] of sequences.entries()) {
-    const row = rowOf.get(sequence);
-    if (row === undefined) continue;
-    running++;
-    cache.append(keys, values, member, row * kvWidth);
-    copyRow(batchQueries, member, queries, row, width);
+  const { rowOf, projections, attention } = step;
+  shrinkBatch(model, batch, rowOf);
+  const { cache, sequences, tensors } = batch;
+  const active = sequences.map((sequence) => rowOf.has(sequence));
+  if (!active.includes(true)) return;
+  for (const name of ['query', 'key', 'value'] as const) {
+    const [target, source] = [floatData(tensors[name]), floatData(projections[name])];
+    const width = target.length / sequences.length;
+    for (const [member, sequence] of sequences.entries()) {
+      const row = rowOf.get(sequence);
+      if (row !== undefined) copyRow(target, member, source, row, width);
+    }
   }
-  if (running === 0) return;
-  const query = floats(batchQueries, [sequences.length, 1, width]);
-  const attended = floatData(await decodeAttention(query, cache));
+  const attended = floatData(await model.attention.decode({ ...tensors, active }, cache));
   for (const [member, sequence] of sequences.entries()) {
     const row = rowOf.get(sequence);
-    if (row !== undefined) copyRow(attention, row, attended, member, width);
+    if (row !== undefined) copyRow(attention, row, attended, member, attended.length / sequences.length);
   }
 }
 

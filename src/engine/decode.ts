@@ -1,41 +1,21 @@
 import type { StopCheck, StopReason } from '../backbone/stop-criteria.js';
+import type { PlacedToken } from './decoder-pass.js';
 import type { LanguageModel } from './language-model.js';
 import type { LayerCache } from './layer-cache.js';
-import { floatData, floats, int64s, type Tensor } from './runtime.js';
-
-/** A token on its way through the decoder. */
-export interface PlacedToken {
-  /** [hiddenSize]. */
-  readonly embedding: Float32Array;
-  /** Its true position in the uncompressed sequence. */
-  readonly position: number;
-}
 
 /**
  * Runs one token through the decoder on a compressed cache, which grows by one row a layer.
  *
  * @returns logits [vocabSize]
  */
-export async function decodeStep(
-  model: LanguageModel,
+export function decodeStep(
+  { pass, attention }: Pick<LanguageModel, 'pass' | 'attention'>,
   cache: readonly LayerCache[],
-  { embedding, position }: PlacedToken,
+  token: PlacedToken,
 ): Promise<Float32Array> {
-  const { config, decodeSegments: segments, decodeAttention } = model;
-  const positions = int64s([position], [1, 1]);
-  let hidden = floats(embedding, [1, 1, config.hiddenSize]);
-  let attention: Tensor | undefined;
-  for (let layer = 0; layer < config.layers; layer++) {
-    const result = await segments[layer]!.run(
-      attention === undefined ? { hidden, positions } : { hidden, positions, attention },
-    );
-    if (layer > 0) hidden = result['hidden_out']!;
-    const layerCache = cache[layer]!;
-    layerCache.append(floatData(result['k']!), floatData(result['v']!));
-    attention = await decodeAttention(result['q']!, layerCache);
-  }
-  const result = await segments[config.layers]!.run({ hidden, attention: attention! });
-  return floatData(result['logits']!);
+  return pass.run([token], (layer, projections, target) =>
+    attention.decode({ ...projections, attention: target }, cache[layer]!),
+  );
 }
 
 /** Index of the largest logit; the lowest index wins ties. */

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import type { BundleManifest, TextConfig } from '../backbone/bundle-manifest.js';
 import { FloatPool } from '../core/float-pool.js';
-import { type DecodeAttention, openDecodeAttention } from './decode-attention.js';
+import { type Attention, openAttention } from './attention.js';
+import { DecoderPass } from './decoder-pass.js';
 import { areMapped } from './mapped-weights.js';
-import { openPrefillAttention, type PrefillAttention } from './prefill-attention.js';
 import type { Graph, Runtime } from './runtime.js';
 
 /** The decoder of a backbone, loaded: weights in segment graphs, attention in weightless graphs shared by all layers. */
@@ -14,10 +14,9 @@ export interface LanguageModel {
    * the last one the logits of its rows.
    */
   readonly segments: readonly Graph[];
-  /** The same for one token at a time. */
-  readonly decodeSegments: readonly Graph[];
-  readonly prefillAttention: PrefillAttention;
-  readonly decodeAttention: DecodeAttention;
+  /** The same for a few tokens of different sequences. */
+  readonly pass: DecoderPass;
+  readonly attention: Attention;
   /** Work done since the model was opened. */
   readonly counters: { prefills: number };
   /** Arrays for K and V, handed on from sample to sample. */
@@ -55,7 +54,7 @@ export async function openLanguageModel(
   const openSegments = async (threads: number): Promise<Graph[]> => {
     const segments: Graph[] = [];
     for (const file of graphs.segments) {
-      const options = { threads, keepsWorkspace: false, mapsWeights };
+      const options = { threads, onDevice: true, keepsWorkspace: false, mapsWeights };
       segments.push(await runtime.open(path.join(bundle.directory, file), options));
     }
     return segments;
@@ -65,9 +64,11 @@ export async function openLanguageModel(
   return {
     config: text,
     segments,
-    decodeSegments: decodeThreads === runtime.threads ? segments : await openSegments(decodeThreads),
-    prefillAttention: await openPrefillAttention(runtime, text, text.maxPositions),
-    decodeAttention: await openDecodeAttention(runtime, text, decodeThreads),
+    pass: new DecoderPass(
+      text,
+      decodeThreads === runtime.threads ? segments : await openSegments(decodeThreads),
+    ),
+    attention: await openAttention(runtime, text, { mostKeys: text.maxPositions, decodeThreads }),
     counters: { prefills: 0 },
     pool: new FloatPool(),
   };

@@ -1,4 +1,5 @@
-import { floats, type Tensor } from './runtime.js';
+import { floats, int32s } from './runtime.js';
+import { persist, type Tensor } from './sessions.js';
 
 /** Rows are allocated in blocks, so that a decode step rarely copies and never by the whole context. */
 const blockRows = 64;
@@ -18,6 +19,10 @@ export interface CacheFeeds {
   readonly values: Tensor;
   /** [n, 1, 1, capacity]. */
   readonly mask: Tensor;
+  /** [n]: index of the last used row, as int32. */
+  readonly lastRows: Tensor;
+  /** [1]: used rows of the longest cache, as int32. */
+  readonly mostRows: Tensor;
 }
 
 /** The growing K/V caches of one layer during decode, of one sequence or several of equal capacity, owned by JavaScript. */
@@ -33,6 +38,9 @@ export class LayerCache {
   used: Int32Array;
   capacity: number;
   #feeds: CacheFeeds | null = null;
+  /** [sequences] and [1]; see `CacheFeeds`. */
+  #lastRows: Int32Array;
+  readonly #mostRows: Int32Array;
 
   /** Takes over the buffers. `rows`: those in use, of each sequence. */
   constructor(options: {
@@ -51,6 +59,12 @@ export class LayerCache {
     this.keys = options.keys;
     this.values = options.values;
     this.mask = this.#maskOf(capacity);
+    this.#lastRows = this.#lastUsed();
+    this.#mostRows = Int32Array.of(Math.max(...this.used));
+  }
+
+  get sequences(): number {
+    return this.used.length;
   }
 
   /** Rows in use of the first sequence. */
@@ -60,12 +74,13 @@ export class LayerCache {
 
   /** The buffers as tensors; they see every row appended. */
   get feeds(): CacheFeeds {
-    const { heads, capacity, headDim } = this;
-    const sequences = this.used.length;
+    const { heads, capacity, headDim, sequences } = this;
     this.#feeds ??= {
-      keys: floats(this.keys, [sequences, heads, capacity, headDim]),
-      values: floats(this.values, [sequences, heads, capacity, headDim]),
-      mask: floats(this.mask, [sequences, 1, 1, capacity]),
+      keys: persist(floats(this.keys, [sequences, heads, capacity, headDim])),
+      values: persist(floats(this.values, [sequences, heads, capacity, headDim])),
+      mask: persist(floats(this.mask, [sequences, 1, 1, capacity])),
+      lastRows: persist(int32s(this.#lastRows, [sequences])),
+      mostRows: persist(int32s(this.#mostRows, [1])),
     };
     return this.#feeds;
   }
@@ -77,8 +92,7 @@ export class LayerCache {
 
   /** Adds one row to a sequence: [heads * headDim] numbers of `key` and `value` from number `first` on. */
   append(key: Float32Array, value: Float32Array, sequence = 0, first = 0): void {
-    const row = this.used[sequence]!;
-    if (row === this.capacity) this.#grow();
+    const row = this.reserve(sequence);
     const { heads, headDim, capacity, keys, values } = this;
     for (let head = 0; head < heads; head++) {
       const to = ((sequence * heads + head) * capacity + row) * headDim;
@@ -88,8 +102,17 @@ export class LayerCache {
         values[to + d] = value[from + d]!;
       }
     }
-    this.mask[sequence * capacity + row] = 0;
-    this.used[sequence]!++;
+  }
+
+  /** Adds a row of no content to a sequence, for a kernel to fill; its index. */
+  reserve(sequence: number): number {
+    const row = this.used[sequence]!;
+    if (row === this.capacity) this.#grow();
+    this.mask[sequence * this.capacity + row] = 0;
+    this.used[sequence] = row + 1;
+    this.#lastRows[sequence] = row;
+    this.#mostRows[0] = Math.max(this.#mostRows[0]!, row + 1);
+    return row;
   }
 
   /** Forgets all sequences but these, given in ascending order; they move up in the buffers. */
@@ -104,6 +127,8 @@ export class LayerCache {
     this.values = this.values.subarray(0, sequences.length * each);
     this.used = Int32Array.from(sequences, (sequence) => this.used[sequence]!);
     this.mask = this.#maskOf(capacity);
+    this.#lastRows = this.#lastUsed();
+    this.#mostRows[0] = Math.max(...this.used);
     this.#feeds = null;
   }
 
@@ -114,6 +139,11 @@ export class LayerCache {
     this.mask = this.#maskOf(capacity);
     this.capacity = capacity;
     this.#feeds = null;
+  }
+
+  /** An empty cache has no last row; kernels are not run on one, but for sequences whose result is not used. */
+  #lastUsed(): Int32Array {
+    return this.used.map((rows) => Math.max(0, rows - 1));
   }
 
   #maskOf(capacity: number): Float32Array {

@@ -4,6 +4,7 @@ import { attentionInRuns, headsPerRun } from './attention-in-runs.js';
 import type { ChunkStatistics } from './attention-recorder.js';
 import { chunkRows } from './chunk-plan.js';
 import { floatData, floats, type Graph, int32s, int64s, type Runtime, type Tensor } from './runtime.js';
+import { storeRows } from './store-rows.js';
 
 /** Head counts and size of the attention of one model. */
 export interface AttentionShape {
@@ -23,7 +24,7 @@ export interface PrefillChunk {
   readonly key: Tensor;
   /** [1, count, kvHeads * headDim]. */
   readonly value: Tensor;
-  /** [kvHeads, capacity, headDim]; rows 0..start+count-1 are filled. */
+  /** [kvHeads, capacity, headDim]; the rows before `start` are filled, those of the chunk will be. */
   readonly keys: Float32Array;
   readonly values: Float32Array;
   readonly capacity: number;
@@ -37,14 +38,19 @@ export interface PrefillAttentionResult {
   readonly statistics: ChunkStatistics;
 }
 
-/** Causal attention of a chunk over everything before it, with statistics of its weights. */
+/** Adds a chunk to the rows before it: causal attention over both, with statistics of its weights. */
 export type PrefillAttention = (chunk: PrefillChunk) => Promise<PrefillAttentionResult>;
 
 /** GroupQueryAttention refuses other head sizes. */
 const groupedHeadMultiple = 8;
 
+export function isGroupable({ headDim }: AttentionShape): boolean {
+  return headDim % groupedHeadMultiple === 0;
+}
+
 /**
- * The fastest kernel that runs for this shape, as many heads at a time as memory allows.
+ * The fastest kernel that runs for this shape, as many heads at a time as memory allows. Only the CPU has a grouped one
+ * that gives its weights; elsewhere K and V go to the device with every chunk, which its products are worth.
  *
  * @param mostKeys length of the longest prompt
  */
@@ -54,7 +60,8 @@ export async function openPrefillAttention(
   mostKeys: number,
 ): Promise<PrefillAttention> {
   const { heads, kvHeads, headDim } = shape;
-  const open = headDim % groupedHeadMultiple === 0 ? openGroupedAttention : openUnfusedAttention;
+  const grouped = runtime.device === 'cpu' && isGroupable(shape);
+  const open = grouped ? openGroupedAttention : openUnfusedAttention;
   const own = headsPerRun(shape, { queries: chunkRows, keys: mostKeys, threads: runtime.threads });
   const part = { heads: (own * heads) / kvHeads, kvHeads: own, headDim };
   return attentionInRuns(await open(runtime, part), shape, part);
@@ -82,13 +89,15 @@ const weightsAfterSoftmax = 2;
 
 /**
  * GroupQueryAttention that also returns its softmax weights, summed inside the graph so that nothing of size
- * queries x keys leaves it. The `present` outputs are not fetched: the JavaScript buffers stay the cache.
+ * queries x keys leaves it. Where outputs can be written in place it adds the chunk's rows to the buffers by itself;
+ * elsewhere its `present` outputs are not fetched.
  */
 export async function openGroupedAttention(
   runtime: Runtime,
   shape: AttentionShape,
 ): Promise<PrefillAttention> {
   const { heads, kvHeads, headDim } = shape;
+  const inPlace = runtime.kind === 'native';
   const kernel = lazily((variant) => {
     const graph = new GraphBuilder();
     graph.input('query', 'f32', [1, 'S', heads * headDim]);
@@ -105,23 +114,32 @@ export async function openGroupedAttention(
       { num_heads: heads, kv_num_heads: kvHeads, qk_output: weightsAfterSoftmax },
     );
     graph.output('attention', 'f32', [1, 'S', heads * headDim]);
+    if (inPlace) {
+      for (const name of ['present_keys', 'present_values'])
+        graph.output(name, 'f32', [1, kvHeads, 'M', headDim]);
+    }
     addStatistics(graph, heads, variant);
     return runtime.open(graph.bytes());
   });
   return async (chunk) => {
     const past = [1, kvHeads, chunk.capacity, headDim];
+    const [keys, values] = [floats(chunk.keys, past), floats(chunk.values, past)];
+    if (!inPlace) storeChunk(chunk, kvHeads, headDim);
     const total = chunk.start + chunk.count;
     const { variant, feeds, read } = statisticsOf(chunk);
-    const result = await (await kernel(variant)).run({
-      ...feeds,
-      query: chunk.query,
-      key: chunk.key,
-      value: chunk.value,
-      past_keys: floats(chunk.keys, past),
-      past_values: floats(chunk.values, past),
-      last_position: int32s([total - 1], [1]),
-      total: int32s([total], [1]),
-    });
+    const result = await (await kernel(variant)).run(
+      {
+        ...feeds,
+        query: chunk.query,
+        key: chunk.key,
+        value: chunk.value,
+        past_keys: keys,
+        past_values: values,
+        last_position: int32s([total - 1], [1]),
+        total: int32s([total], [1]),
+      },
+      inPlace ? { into: { present_keys: keys, present_values: values } } : {},
+    );
     return { attention: result['attention']!, statistics: read(result) };
   };
 }
@@ -157,10 +175,11 @@ export async function openUnfusedAttention(
     graph.op('Reshape', [mixed, graph.ints([1, -1, heads * headDim])], {}, 'attention');
     graph.output('attention', 'f32', [1, 'S', heads * headDim]);
     addStatistics(graph, heads, variant);
-    return runtime.open(graph.bytes());
+    return runtime.open(graph.bytes(), { onDevice: true });
   });
   return async (chunk) => {
     const buffer = [kvHeads, chunk.capacity, headDim];
+    storeChunk(chunk, kvHeads, headDim);
     const total = chunk.start + chunk.count;
     const { variant, feeds, read } = statisticsOf(chunk);
     const result = await (await kernel(variant)).run({
@@ -173,6 +192,17 @@ export async function openUnfusedAttention(
     });
     return { attention: result['attention']!, statistics: read(result) };
   };
+}
+
+/** Moves the rows of a chunk into the buffers. */
+function storeChunk(
+  { key, value, keys, values, start, count, capacity }: PrefillChunk,
+  heads: number,
+  headDim: number,
+): void {
+  const place = { start, count, heads, headDim, capacity };
+  storeRows(keys, floatData(key), place);
+  storeRows(values, floatData(value), place);
 }
 
 /** [count, start + count]: 0 where a query may look, a large negative number where it may not. */

@@ -5,8 +5,6 @@ import { AttentionRecorder } from './attention-recorder.js';
 import { chunkPlan } from './chunk-plan.js';
 import { ChunkRows, segmentRows } from './chunk-rows.js';
 import type { LanguageModel } from './language-model.js';
-import { floatData } from './runtime.js';
-import { storeRows } from './store-rows.js';
 
 /** K, V and attention statistics of one layer over the whole prompt. Valid until the layer callback returns. */
 export interface PrefilledLayer extends LayerRows {
@@ -52,10 +50,7 @@ export async function prefill(
     const needs = needsOf(layer);
     for (const rows of chunks) {
       const projections = await rows.project(segments[layer]!);
-      const place = { ...rows.chunk, heads: kvHeads, headDim, capacity: length };
-      storeRows(keys, floatData(projections.key), place);
-      storeRows(values, floatData(projections.value), place);
-      const result = await model.prefillAttention({
+      const result = await model.attention.prefill({
         ...rows.chunk,
         ...projections,
         keys,

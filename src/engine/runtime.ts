@@ -1,12 +1,10 @@
 import * as ort from 'onnxruntime-node';
 import { invariant, messageOf, UserError } from '../core/errors.js';
-import { spinning } from './spinning.js';
+import type { Device } from './devices.js';
+import { portableSessions } from './portable-sessions.js';
+import type { Feeds, RunOptions, Session, SessionHost, SessionOptions, Tensor } from './sessions.js';
 
-export type Tensor = ort.Tensor;
-export type Feeds = Readonly<Record<string, Tensor>>;
-
-/** The one version whose operators, copies and threading were measured; other versions may answer differently. */
-export const requiredRuntimeVersion = '1.30.0';
+export type { Tensor } from './sessions.js';
 
 /** A float32 tensor over JavaScript memory; the data is not copied. */
 export function floats(data: Float32Array, dims: readonly number[]): Tensor {
@@ -23,8 +21,9 @@ export function int64s(values: readonly number[], dims: readonly number[]): Tens
   return new ort.Tensor('int64', new BigInt64Array(words.buffer), dims);
 }
 
-export function int32s(values: readonly number[], dims: readonly number[]): Tensor {
-  return new ort.Tensor('int32', Int32Array.from(values), dims);
+/** An int32 tensor; the data of an Int32Array is not copied. */
+export function int32s(values: readonly number[] | Int32Array, dims: readonly number[]): Tensor {
+  return new ort.Tensor('int32', values instanceof Int32Array ? values : Int32Array.from(values), dims);
 }
 
 /** The data of a float32 tensor. */
@@ -39,25 +38,12 @@ export function int32Data(tensor: Tensor): Int32Array {
   return tensor.data;
 }
 
-export interface GraphOptions {
-  /** Where other than the runtime's: a graph of little work loses more to handing it out than it gains. */
-  readonly threads?: number;
-  /**
-   * Whether the graph keeps the memory of its intermediates from run to run, which is what many megabytes of them need to
-   * be fast. One of many graphs should give it back.
-   */
-  readonly keepsWorkspace?: boolean;
-  /**
-   * Whether weights stay pages of their file, which the system may drop and read again, rather than being rearranged in
-   * memory. For float32 only: without rearranging, products with quantised weights are a hundred times slower.
-   */
-  readonly mapsWeights?: boolean;
-}
+/** How a graph is opened; by default with the runtime's threads, its workspace kept, on the CPU. */
+export type GraphOptions = Partial<SessionOptions>;
 
 /** One loaded ONNX graph. */
 export interface Graph {
-  /** Runs the graph for the named outputs (all of them by default); others are not copied out. */
-  run(feeds: Feeds, outputs?: readonly string[]): Promise<Readonly<Record<string, Tensor>>>;
+  run(feeds: Feeds, options?: RunOptions): Promise<Feeds>;
 }
 
 /**
@@ -66,18 +52,19 @@ export interface Graph {
  */
 export class Runtime {
   readonly threads: number;
-  readonly #sessions = new Set<ort.InferenceSession>();
+  /** How runs are made, which decides the attention kernels. */
+  readonly kind: SessionHost['kind'];
+  readonly device: Device;
+  readonly #host: SessionHost;
+  readonly #sessions = new Set<Session>();
   #milliseconds = 0;
 
-  constructor(options: { threads: number }) {
-    const version = ort.env.versions.node;
-    if (version !== requiredRuntimeVersion) {
-      throw new UserError({
-        what: `onnxruntime-node ${version ?? '(unknown version)'} is installed, ${requiredRuntimeVersion} is required`,
-        fix: 'run npm ci in the lookm directory',
-      });
-    }
-    this.threads = options.threads;
+  /** @throws UserError when the installed runtime is not the one that is required */
+  constructor({ threads, host = portableSessions('cpu') }: { threads: number; host?: SessionHost }) {
+    this.threads = threads;
+    this.kind = host.kind;
+    this.device = host.device;
+    this.#host = host;
   }
 
   /** Milliseconds spent inside ONNX Runtime so far, loading graphs included. */
@@ -94,47 +81,26 @@ export class Runtime {
    * @param model a serialised graph, or the path of one (external weights lie next to it)
    * @throws UserError when ONNX Runtime cannot load the graph
    */
-  async open(
-    model: Uint8Array | string,
-    { threads = this.threads, keepsWorkspace = true, mapsWeights = false }: GraphOptions = {},
-  ): Promise<Graph> {
-    const options: ort.InferenceSession.SessionOptions = {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      enableCpuMemArena: keepsWorkspace,
-      logSeverityLevel: 4,
-      extra: {
-        session: {
-          intra_op: spinning,
-          ...(mapsWeights ? { disable_prepacking: '1' } : {}),
-        },
-      },
-    };
-    let session: ort.InferenceSession;
+  async open(model: Uint8Array | string, options: GraphOptions = {}): Promise<Graph> {
     const start = performance.now();
-    try {
-      session =
-        typeof model === 'string'
-          ? await ort.InferenceSession.create(model, options)
-          : await ort.InferenceSession.create(model, options);
-    } catch (error) {
-      throw new UserError(
-        {
-          what: `ONNX Runtime cannot load the graph: ${messageOf(error)}`,
-          ...(typeof model === 'string' ? { where: model } : {}),
-          fix: 'convert the checkpoint again; `lookm doctor` checks the runtime',
-        },
-        { cause: error },
-      );
-    }
+    const session = await this.#host
+      .open(model, {
+        ...{ threads: this.threads, keepsWorkspace: true, mapsWeights: false, onDevice: false },
+        ...options,
+      })
+      .catch((cause: unknown) => {
+        const what = `ONNX Runtime cannot load the graph: ${messageOf(cause)}`;
+        const where = typeof model === 'string' ? { where: model } : {};
+        const fix = 'convert the checkpoint again; `lookm doctor` checks the runtime';
+        throw new UserError({ what, ...where, fix }, { cause });
+      });
     this.#milliseconds += performance.now() - start;
     this.#sessions.add(session);
     return {
-      run: async (feeds, outputs) => {
+      run: async (feeds, options = {}) => {
         const start = performance.now();
         try {
-          return outputs === undefined ? await session.run(feeds) : await session.run(feeds, outputs);
+          return await session.run(feeds, options);
         } finally {
           this.#milliseconds += performance.now() - start;
         }

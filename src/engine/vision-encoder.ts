@@ -35,11 +35,12 @@ export async function openVisionEncoder(
     .filter(({ part }) => part.startsWith('vision.'))
     .reduce((sum, part) => sum + part.bytes, 0);
   const mapsWeights = areMapped(weights.vision, bytes);
-  const graph = await runtime.open(path.join(bundle.directory, graphs.vision), { mapsWeights });
+  const options = { onDevice: true, mapsWeights };
+  const graph = await runtime.open(path.join(bundle.directory, graphs.vision), options);
   const dims = [1, 3, vision.imageSize, vision.imageSize];
   return {
     encode: async (pixels) => {
-      const result = await graph.run({ pixels: floats(pixels, dims) }, ['features']);
+      const result = await graph.run({ pixels: floats(pixels, dims) }, { outputs: ['features'] });
       return floatData(result['features']!);
     },
     stages: async (pixels) => {

@@ -10,7 +10,7 @@ import { type Backbone, openBackbone } from '../bench/open-backbone.js';
 import type { PreparedPrompt } from '../bench/run-cells.js';
 import { convertCheckpoint } from '../convert/convert-checkpoint.js';
 import { readJsonFile } from '../core/json-file.js';
-import { Runtime } from '../engine/runtime.js';
+import { openRuntime } from '../engine/open-runtime.js';
 import { type GoldenHf, goldenFamilySchema, goldenHfSchema, goldenSchema } from './backbone-golden.js';
 import { fullCacheChecks } from './decoder-stages.js';
 import { GoldenTensors } from './golden-tensors.js';
@@ -40,7 +40,10 @@ export async function verifyBackboneVectors(directory: string): Promise<ModeTall
     const bundleDirectory = path.join(out, 'bundle');
     await convertCheckpoint({ checkpoint: directory, out: bundleDirectory, dtype: 'fp32', prompt });
     const bundle = await openBundle(bundleDirectory, { verify: 'hashes' });
-    const backbone = await openBackbone(bundle, new Runtime({ threads: 1 }));
+    const backbone = await openBackbone(
+      bundle,
+      await openRuntime({ threads: 1, attention: 'auto', device: 'cpu' }),
+    );
     try {
       return isHf ? await verifyHf(directory, backbone) : await verifyOriginal(directory, backbone);
     } finally {

@@ -13,8 +13,9 @@ import { readJsonFile } from '../core/json-file.js';
 import { AttentionRecorder } from '../engine/attention-recorder.js';
 import { chunkPlan } from '../engine/chunk-plan.js';
 import { openNearestKeySearch } from '../engine/nearest-key.js';
+import { openRuntime } from '../engine/open-runtime.js';
 import { openPrefillAttention } from '../engine/prefill-attention.js';
-import { floats, Runtime } from '../engine/runtime.js';
+import { floats, type Runtime } from '../engine/runtime.js';
 import { GoldenTensors } from './golden-tensors.js';
 import { methodOfMode } from './method-of-mode.js';
 import { largestDifference, type ModeTally, sameIntegers } from './tally.js';
@@ -102,7 +103,7 @@ async function runCase(directory: string, one: KvCase, policy: Policy): Promise<
 }
 
 async function compareCase(golden: GoldenTensors, one: KvCase, policy: Policy): Promise<CaseResult> {
-  const runtime = new Runtime({ threads: 1 });
+  const runtime = await openRuntime({ threads: 1, attention: 'auto', device: 'cpu' });
   const budget: Budget = { kind: 'ratio', recent: one.recent_ratio, important: one.hh_ratio };
   const place = { layer: 0, layers: 1, heads: one.heads, headDim: one.head_dim, length: one.seq_len };
   try {

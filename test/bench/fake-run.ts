@@ -57,6 +57,9 @@ export const config: RunConfig = {
   'max-context': null,
   'combine-images': null,
   generation: { 'max-new-tokens': 16, decoding: 'alone' },
+  attention: 'auto',
+  device: 'cpu',
+  threads: null,
   limit: null,
   seed: null,
   'vision-cache': false,
@@ -69,6 +72,8 @@ export const generation = {
   decoding: 'alone',
   maxContext: null,
   combineImages: null,
+  attention: 'portable',
+  device: 'cpu',
 } as const;
 
 export const methods = new MethodSet();
@@ -81,6 +86,8 @@ export const description: RunDescription = {
     decoding: 'alone',
     maxContext: null,
     combineImages: null,
+    attention: 'portable',
+    device: 'cpu',
     seed: null,
     compositions: {},
     recordVersion,
@@ -99,6 +106,9 @@ export const description: RunDescription = {
     decoding: 'alone',
     maxContext: null,
     combineImages: null,
+    attention: 'portable',
+    device: 'cpu',
+    threads: 1,
     limit: null,
     seed: null,
     visionCache: false,

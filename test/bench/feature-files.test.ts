@@ -71,7 +71,7 @@ describe('image features on disk', () => {
     const root = await scratch();
     await mkdir(path.join(root, 'other'));
     await writeFile(path.join(root, 'other/file'), Buffer.alloc(fileBytes));
-    const files = await openFeatureFiles(root, bundleManifest, 2 * fileBytes);
+    const files = await openFeatureFiles(root, bundleManifest, { limit: 2 * fileBytes });
     expect(await files.write(red, features(1))).toBe(true);
     expect(await files.write(blue, features(2))).toBe(false);
     expect(await files.read(red)).toEqual(features(1));
@@ -116,7 +116,7 @@ describe('image features', () => {
   });
 
   test('that find no room are made all the same, and counted', async () => {
-    const files = await openFeatureFiles(await scratch(), bundleManifest, fileBytes);
+    const files = await openFeatureFiles(await scratch(), bundleManifest, { limit: fileBytes });
     const all = new ImageFeatures(async ([value]) => features(value!), { files });
     for (const name of ['a', 'bb', 'ccc']) expect(await all.of(image(name))).toEqual(features(name.length));
     await all.close();

@@ -45,6 +45,8 @@ test.each<[string, Partial<typeof parts>]>([
   ['decoding', { generation: { ...generation, decoding: 'together' } }],
   ['answer length', { generation: { ...generation, maxNewTokens: 17 } }],
   ['context', { generation: { ...generation, maxContext: 4096 } }],
+  ['attention', { generation: { ...generation, attention: 'native' } }],
+  ['device', { generation: { ...generation, device: 'cuda' } }],
   ['kind of image', { generation: { ...generation, combineImages: 1 } }],
 ])('another %s gives another key', (_name, change) => {
   expect(recordKey({ ...parts, ...change })).not.toBe(recordKey(parts));

@@ -19,7 +19,10 @@ async function finishedRun(changes: Partial<Pick<RunConfig, 'semantics' | 'budge
   const tasks = [await writeTask(root, 'Things', 3), await writeTask(root, 'Places', 3)];
   const out = path.join(root, 'results');
   const asked = { ...config, ...changes };
-  const described = { ...description, config: manifestConfig(asked) };
+  const described = {
+    ...description,
+    config: manifestConfig(asked, { attention: 'portable', device: 'cpu', threads: 1 }),
+  };
   const directory = await RunDirectory.open(out, described, new Date(0));
   await runBench({
     plan: planBench({ config: asked, tasks }),

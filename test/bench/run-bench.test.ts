@@ -311,6 +311,8 @@ describe('a directory of another run', () => {
     ['seed', 3, 'seed'],
     ['maxContext', 2048, 'max-context'],
     ['combineImages', 1, 'combine-images'],
+    ['attention', 'native', 'attention'],
+    ['device', 'cuda', 'device'],
     ['recordVersion', recordVersion + 1, 'version of the records'],
   ])('with another %s is refused and left as it was', async (field, value, name) => {
     const here = await setting();

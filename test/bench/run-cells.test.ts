@@ -17,6 +17,7 @@ import { MethodSet } from '../../src/compression/method-set.js';
 import type { Decoding } from '../../src/config/protocols.js';
 import { convertCheckpoint } from '../../src/convert/convert-checkpoint.js';
 import { sha256 } from '../../src/core/content-hash.js';
+import type { DecodeAttention } from '../../src/engine/decode-attention.js';
 import type { LanguageModel } from '../../src/engine/language-model.js';
 import { Runtime } from '../../src/engine/runtime.js';
 import { largestDifference } from '../../src/verify/tally.js';
@@ -101,14 +102,12 @@ function run(cells: readonly Cell[], { model = backbone.model, ...options }: Run
 /** The model with a count of its decode attentions, one a layer and step. */
 function countingModel(): { readonly model: LanguageModel; readonly decodeSteps: () => number } {
   let calls = 0;
-  const { decodeAttention, config } = backbone.model;
-  const model: LanguageModel = {
-    ...backbone.model,
-    decodeAttention: (query, cache) => {
-      calls++;
-      return decodeAttention(query, cache);
-    },
+  const { attention, config } = backbone.model;
+  const decode: DecodeAttention = (rows, cache) => {
+    calls++;
+    return attention.decode(rows, cache);
   };
+  const model: LanguageModel = { ...backbone.model, attention: { ...attention, decode } };
   return { model, decodeSteps: () => calls / config.layers };
 }
 

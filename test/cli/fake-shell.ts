@@ -63,6 +63,7 @@ export const fakeServices: BenchServices = {
   backboneSize: async () => bundleSize(bundleManifest),
   availableBytes: () => 2 ** 34,
   openBundle: async ({ directory }) => ({ directory, manifest: bundleManifest }),
+  chooseEngine: async ({ device }) => ({ attention: 'portable', device }),
   openRunner: async () => fakeRunner(),
   gitCommit: async () => null,
 };

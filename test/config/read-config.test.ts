@@ -34,6 +34,9 @@ describe('a run file', () => {
   test('gets its defaults filled in', () => {
     expect(read(base).config).toEqual({
       backbone: 'tiny-llava',
+      attention: 'auto',
+      device: 'cpu',
+      threads: null,
       dtype: null,
       dataset: { root: 'datasets/minimile', tasks: ['T-4', 'PictureNumbers'] },
       methods: ['full', 'h2o'],

@@ -1,8 +1,9 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noNeeds, type QueryRange, type StatisticNeeds } from '../../src/core/attention-statistics.js';
 import { attentionInRuns, headsPerRun } from '../../src/engine/attention-in-runs.js';
 import type { ChunkStatistics } from '../../src/engine/attention-recorder.js';
-import { openDecodeAttention } from '../../src/engine/decode-attention.js';
+import { type DecodeRows, openDecodeAttention } from '../../src/engine/decode-attention.js';
+import { openInPlaceDecodeAttention } from '../../src/engine/in-place-decode-attention.js';
 import { cacheCapacity, LayerCache } from '../../src/engine/layer-cache.js';
 import {
   openGroupedAttention,
@@ -12,13 +13,11 @@ import {
   type PrefillAttentionResult,
 } from '../../src/engine/prefill-attention.js';
 import { referenceAttention } from '../../src/engine/reference-attention.js';
-import { floatData, floats, Runtime, type Tensor } from '../../src/engine/runtime.js';
+import { floatData, floats, type Runtime, type Tensor } from '../../src/engine/runtime.js';
 import { attentionWeights } from '../support/oracle/attention-weights.js';
 import { type HeadShape, type RandomPrompt, randomPrompt } from '../support/random-prompt.js';
+import { openRuntime, sessionKinds } from '../support/runtimes.js';
 import { tokenMajor } from '../support/token-major.js';
-
-const runtime = new Runtime({ threads: 2 });
-afterAll(() => runtime.close());
 
 function inputsOf(shape: HeadShape, length: number): RandomPrompt {
   return randomPrompt({ shape, length, images: [], seed: length * 31 + shape.headDim });
@@ -85,6 +84,8 @@ async function runChunks(
 ): Promise<PrefillAttentionResult[]> {
   const { heads, kvHeads, headDim, queries, keys, values } = inputs;
   const results: PrefillAttentionResult[] = [];
+  // Rows not added yet are NaN, to show that they are not read.
+  const buffers = { keys: keys.slice().fill(Number.NaN), values: values.slice().fill(Number.NaN) };
   for (const { from, to } of chunks) {
     const at = { headDim, length, from, to };
     results.push(
@@ -94,13 +95,13 @@ async function runChunks(
         query: rowsOf(queries, { ...at, heads }),
         key: rowsOf(keys, { ...at, heads: kvHeads }),
         value: rowsOf(values, { ...at, heads: kvHeads }),
-        keys,
-        values,
+        ...buffers,
         capacity: length,
         needs,
       }),
     );
   }
+  expect(buffers).toEqual({ keys, values });
   return results;
 }
 
@@ -124,102 +125,164 @@ function windowOf({ windowSums, windows: touched, end }: ChunkStatistics, index:
   return own;
 }
 
-describe.each(kernels)('prefill attention: %s', (_name, open, shape) => {
-  const inputs = inputsOf(shape, length);
-  const weights = attentionWeights(inputs, length).flat();
+describe.each(sessionKinds)('with %s sessions,', (kind) => {
+  let runtime: Runtime;
+  beforeAll(async () => {
+    runtime = await openRuntime(kind, 2);
+  });
+  afterAll(() => runtime.close());
 
-  it.each(variants)(
-    'gives what float64 arithmetic gives for every chunk when asked for %s',
-    async (_, needs) => {
-      const results = await runChunks(await open(runtime, shape), inputs, needs);
-      for (const [index, { from, to }] of chunks.entries()) {
-        const { attention, statistics } = results[index]!;
-        const expected = referenceAttention(inputs, { from, to });
-        expectClose(floatData(attention), expected.attention);
-        expect(statistics.end).toBe(to);
-        expectClose(statistics.sums, expected.columnSums, 1e-5);
-        expectClose(statistics.sums, received(weights, { from, to }, to), 1e-5);
-        if (needs.squares) expectClose(statistics.squares!, received(weights, { from, to }, to, 2), 1e-5);
-        else expect(statistics.squares).toBeNull();
-        const touching = needs.windows.filter((window) => window.from < to && window.to > from);
-        expect(statistics.windows).toEqual(touching);
-        if (touching.length === 0) expect(statistics.windowSums).toBeNull();
-        for (const [w, window] of touching.entries()) {
-          const inside = { from: Math.max(from, window.from), to: Math.min(to, window.to) };
-          expectClose(windowOf(statistics, w), received(weights, inside, to), 1e-5);
+  describe.each(kernels)('prefill attention: %s', (_name, open, shape) => {
+    const inputs = inputsOf(shape, length);
+    const weights = attentionWeights(inputs, length).flat();
+
+    it.each(variants)(
+      'gives what float64 arithmetic gives for every chunk when asked for %s',
+      async (_, needs) => {
+        const results = await runChunks(await open(runtime, shape), inputs, needs);
+        for (const [index, { from, to }] of chunks.entries()) {
+          const { attention, statistics } = results[index]!;
+          const expected = referenceAttention(inputs, { from, to });
+          expectClose(floatData(attention), expected.attention);
+          expect(statistics.end).toBe(to);
+          expectClose(statistics.sums, expected.columnSums, 1e-5);
+          expectClose(statistics.sums, received(weights, { from, to }, to), 1e-5);
+          if (needs.squares) expectClose(statistics.squares!, received(weights, { from, to }, to, 2), 1e-5);
+          else expect(statistics.squares).toBeNull();
+          const touching = needs.windows.filter((window) => window.from < to && window.to > from);
+          expect(statistics.windows).toEqual(touching);
+          if (touching.length === 0) expect(statistics.windowSums).toBeNull();
+          for (const [w, window] of touching.entries()) {
+            const inside = { from: Math.max(from, window.from), to: Math.min(to, window.to) };
+            expectClose(windowOf(statistics, w), received(weights, inside, to), 1e-5);
+          }
+        }
+      },
+    );
+
+    it('gives the same attention and column sums, bit for bit, whatever else is asked for', async () => {
+      const attend = await open(runtime, shape);
+      const plain = await runChunks(attend, inputs, noNeeds);
+      for (const [, needs] of variants) {
+        for (const [index, { attention, statistics }] of (await runChunks(attend, inputs, needs)).entries()) {
+          expect(floatData(attention)).toEqual(floatData(plain[index]!.attention));
+          expect(statistics.sums).toEqual(plain[index]!.statistics.sums);
         }
       }
-    },
-  );
+    });
+  });
 
-  it('gives the same attention and column sums, bit for bit, whatever else is asked for', async () => {
-    const attend = await open(runtime, shape);
-    const plain = await runChunks(attend, inputs, noNeeds);
-    for (const [, needs] of variants) {
-      for (const [index, { attention, statistics }] of (await runChunks(attend, inputs, needs)).entries()) {
-        expect(floatData(attention)).toEqual(floatData(plain[index]!.attention));
-        expect(statistics.sums).toEqual(plain[index]!.statistics.sums);
+  describe('attention in runs of some heads', () => {
+    it('gives what one run of all heads gives, bit for bit', async () => {
+      const shape = { heads: 6, kvHeads: 2, headDim: 8 };
+      const inputs = inputsOf(shape, length);
+      const needs: StatisticNeeds = { squares: true, windows };
+      const whole = await runChunks(await openGroupedAttention(runtime, shape), inputs, needs);
+      const parts = await runChunks(await openInRuns(runtime, shape), inputs, needs);
+      for (const [index, { attention, statistics }] of whole.entries()) {
+        expect(floatData(parts[index]!.attention)).toEqual(floatData(attention));
+        expect(parts[index]!.statistics).toEqual(statistics);
       }
-    }
-  });
-});
+    });
 
-describe('attention in runs of some heads', () => {
-  it('gives what one run of all heads gives, bit for bit', async () => {
-    const shape = { heads: 6, kvHeads: 2, headDim: 8 };
-    const inputs = inputsOf(shape, length);
-    const needs: StatisticNeeds = { squares: true, windows };
-    const whole = await runChunks(await openGroupedAttention(runtime, shape), inputs, needs);
-    const parts = await runChunks(await openInRuns(runtime, shape), inputs, needs);
-    for (const [index, { attention, statistics }] of whole.entries()) {
-      expect(floatData(parts[index]!.attention)).toEqual(floatData(attention));
-      expect(parts[index]!.statistics).toEqual(statistics);
-    }
+    it('has as many heads as 64 MiB of weights allow, and no fewer than threads', () => {
+      const heads = { heads: 32, kvHeads: 32 };
+      const rows = { queries: 512, keys: 4096 };
+      expect(headsPerRun(heads, { ...rows, threads: 2 })).toBe(8);
+      expect(headsPerRun(heads, { ...rows, threads: 12 })).toBe(16);
+      expect(headsPerRun(heads, { ...rows, threads: 64 })).toBe(32);
+      expect(headsPerRun(heads, { ...rows, keys: 1000, threads: 2 })).toBe(32);
+      expect(headsPerRun({ heads: 32, kvHeads: 8 }, { ...rows, threads: 2 })).toBe(2);
+      expect(headsPerRun({ heads: 7, kvHeads: 7 }, { ...rows, threads: 2 })).toBe(7);
+      expect(headsPerRun({ heads: 40, kvHeads: 40 }, { ...rows, keys: 1 << 20, threads: 1 })).toBe(1);
+    });
   });
 
-  it('has as many heads as 64 MiB of weights allow, and no fewer than threads', () => {
-    const heads = { heads: 32, kvHeads: 32 };
-    const rows = { queries: 512, keys: 4096 };
-    expect(headsPerRun(heads, { ...rows, threads: 2 })).toBe(8);
-    expect(headsPerRun(heads, { ...rows, threads: 12 })).toBe(16);
-    expect(headsPerRun(heads, { ...rows, threads: 64 })).toBe(32);
-    expect(headsPerRun(heads, { ...rows, keys: 1000, threads: 2 })).toBe(32);
-    expect(headsPerRun({ heads: 32, kvHeads: 8 }, { ...rows, threads: 2 })).toBe(2);
-    expect(headsPerRun({ heads: 7, kvHeads: 7 }, { ...rows, threads: 2 })).toBe(7);
-    expect(headsPerRun({ heads: 40, kvHeads: 40 }, { ...rows, keys: 1 << 20, threads: 1 })).toBe(1);
-  });
-});
+  const decodeKernels = [
+    ['unfused', openDecodeAttention, { heads: 4, kvHeads: 4, headDim: 16 }],
+    ['unfused, shared key/value heads', openDecodeAttention, { heads: 6, kvHeads: 2, headDim: 5 }],
+    ...(kind === 'native'
+      ? ([
+          ['in place', openInPlaceDecodeAttention, { heads: 4, kvHeads: 4, headDim: 16 }],
+          [
+            'in place, shared key/value heads',
+            openInPlaceDecodeAttention,
+            { heads: 6, kvHeads: 2, headDim: 8 },
+          ],
+        ] as const)
+      : []),
+  ] as const;
 
-describe.each([
-  { heads: 4, kvHeads: 4, headDim: 16 },
-  { heads: 6, kvHeads: 2, headDim: 5 },
-])('decode attention of $heads/$kvHeads heads', (shape) => {
-  it('sees exactly the rows the cache holds, from an empty cache across growth of the buffers', async () => {
+  describe.each(decodeKernels)('decode attention: %s', (_name, open, shape) => {
+    const { heads, kvHeads, headDim } = shape;
     const length = 131;
     const inputs = inputsOf(shape, length);
-    const attend = await openDecodeAttention(runtime, shape);
-    const capacity = cacheCapacity(0);
-    const empty = (): Float32Array => new Float32Array(shape.kvHeads * capacity * shape.headDim).fill(3);
-    const cache = new LayerCache({
-      heads: shape.kvHeads,
-      headDim: shape.headDim,
-      rows: 0,
-      capacity,
-      keys: empty(),
-      values: empty(),
+    const emptyCache = (sequences: number): LayerCache => {
+      const capacity = cacheCapacity(0);
+      const empty = (): Float32Array => new Float32Array(sequences * kvHeads * capacity * headDim).fill(3);
+      const rows = new Array<number>(sequences).fill(0);
+      return new LayerCache({ heads: kvHeads, headDim, rows, capacity, keys: empty(), values: empty() });
+    };
+    /** One token of every sequence, at positions of its own. */
+    const rowsAt = (positions: readonly number[]): DecodeRows => {
+      const rows = (data: Float32Array, heads: number): Tensor => {
+        const all = positions.map((position) =>
+          tokenMajor(data, { heads, headDim, length, from: position, to: position + 1 }),
+        );
+        return floats(Float32Array.from(all.flatMap((row) => [...row])), [
+          positions.length,
+          1,
+          heads * headDim,
+        ]);
+      };
+      const { queries, keys, values } = inputs;
+      return { query: rows(queries, heads), key: rows(keys, kvHeads), value: rows(values, kvHeads) };
+    };
+    const expected = (position: number): Float64Array =>
+      referenceAttention(inputs, { from: position, to: position + 1 }).attention;
+
+    it('sees exactly the rows the cache holds, from an empty cache across growth of the buffers', async () => {
+      const decode = await open(runtime, shape);
+      const cache = emptyCache(1);
+      for (let position = 0; position < length; position++) {
+        expectClose(floatData(await decode(rowsAt([position]), cache)), expected(position));
+      }
+      expect(cache.rows).toBe(length);
+      expect(cache.capacity).toBe(192);
+      expect(cache.liveBytes()).toBe(2 * kvHeads * length * headDim * 4);
+      for (const [buffer, all] of [
+        [cache.keys, inputs.keys],
+        [cache.values, inputs.values],
+      ] as const) {
+        for (let head = 0; head < kvHeads; head++) {
+          const used = buffer.subarray(head * 192 * headDim, (head * 192 + length) * headDim);
+          expect(used).toEqual(all.subarray(head * length * headDim, (head + 1) * length * headDim));
+        }
+      }
     });
-    for (let position = 0; position < length; position++) {
-      const row = { length, from: position, to: position + 1, headDim: shape.headDim };
-      cache.append(
-        tokenMajor(inputs.keys, { ...row, heads: shape.kvHeads }),
-        tokenMajor(inputs.values, { ...row, heads: shape.kvHeads }),
-      );
-      const attention = await attend(rowsOf(inputs.queries, { ...row, heads: shape.heads }), cache);
-      const expected = referenceAttention(inputs, { from: position, to: position + 1 });
-      expectClose(floatData(attention), expected.attention);
-    }
-    expect(cache.rows).toBe(length);
-    expect(cache.capacity).toBe(192);
-    expect(cache.liveBytes()).toBe(2 * shape.kvHeads * length * shape.headDim * 4);
+
+    it('gives each of several sequences what it has alone, to the bit, and the target it was given', async () => {
+      const decode = await open(runtime, shape);
+      const together = emptyCache(3);
+      const alone = [emptyCache(1), emptyCache(1), emptyCache(1)];
+      const target = floats(new Float32Array(3 * heads * headDim), [3, 1, heads * headDim]);
+      // The second sequence ends after 20 tokens, the others see buffers grow without it.
+      for (let step = 0; step < 70; step++) {
+        const active = [true, step < 20, true];
+        const attention = await decode(
+          { ...rowsAt([step, step, step]), active, attention: target },
+          together,
+        );
+        if (kind === 'native') expect(attention).toBe(target);
+        for (const [sequence, cache] of alone.entries()) {
+          if (!active[sequence]) continue;
+          const own = floatData(await decode(rowsAt([step]), cache));
+          const width = heads * headDim;
+          expect(floatData(attention).subarray(sequence * width, (sequence + 1) * width)).toEqual(own);
+        }
+      }
+      expect([...together.used]).toEqual([70, 20, 70]);
+      expectClose(floatData(await decode(rowsAt([70]), alone[0]!)), expected(70));
+    });
   });
 });

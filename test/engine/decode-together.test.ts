@@ -1,18 +1,21 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { convertCheckpoint } from '../../src/convert/convert-checkpoint.js';
 import { seededRandom } from '../../src/core/seeded-random.js';
 import { type DecodeStart, type GenerationOptions, generate } from '../../src/engine/decode.js';
 import { generateTogether, type StartingRows } from '../../src/engine/decode-together.js';
 import { type LanguageModel, openLanguageModel } from '../../src/engine/language-model.js';
 import { cacheCapacity, LayerCache } from '../../src/engine/layer-cache.js';
-import { Runtime } from '../../src/engine/runtime.js';
+import type { Runtime } from '../../src/engine/runtime.js';
 import { fixturePath } from '../support/fixture-path.js';
+import { openRuntime, sessionKinds } from '../support/runtimes.js';
 
-const runtime = new Runtime({ threads: 2 });
+let runtimes: Runtime[] = [];
 let directory: string;
+let models: Record<(typeof sessionKinds)[number], LanguageModel>;
+/** Of the test at hand. */
 let model: LanguageModel;
 
 beforeAll(async () => {
@@ -23,10 +26,16 @@ beforeAll(async () => {
     out,
     dtype: 'fp32',
   });
-  model = await openLanguageModel(runtime, { directory: out, manifest });
+  const [portable, native] = [await openRuntime('portable', 2), await openRuntime('native', 2)];
+  runtimes = [portable, native];
+  const files = { directory: out, manifest };
+  models = {
+    portable: await openLanguageModel(portable, files),
+    native: await openLanguageModel(native, files),
+  };
 });
 afterAll(async () => {
-  await runtime.close();
+  for (const runtime of runtimes) await runtime.close();
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -59,7 +68,8 @@ function optionsFor(lengths: ReadonlyMap<number, number>): GenerationOptions {
 
 let embeddings: Float32Array;
 beforeAll(() => {
-  embeddings = filled(model.config.vocabSize * model.config.hiddenSize);
+  const { vocabSize, hiddenSize } = models.portable.config;
+  embeddings = filled(vocabSize * hiddenSize);
 });
 
 /** Sequences whose first token is their number, from logits or from a last prompt token. */
@@ -76,7 +86,11 @@ function sequences() {
   });
 }
 
-describe('answers decoded together', () => {
+describe.each(sessionKinds)('answers decoded together with %s sessions', (kind) => {
+  beforeEach(() => {
+    model = models[kind];
+  });
+
   it('are those decoded alone: tokens, logits and bytes, whatever company leaves early or grows a buffer', async () => {
     const { kvHeads: heads, headDim } = model.config;
     const all = sequences();
