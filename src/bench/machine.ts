@@ -17,3 +17,8 @@ export function availableBytes(): number {
   const free = freemem();
   return limit > 0 ? Math.min(free, limit - process.memoryUsage.rss()) : free;
 }
+
+/** The most memory that this process has had, mapped files included. */
+export function peakBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
+}

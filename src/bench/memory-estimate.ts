@@ -1,10 +1,7 @@
 import type { BundleManifest, TextConfig } from '../backbone/bundle-manifest.js';
 import type { MethodSet } from '../compression/method-set.js';
-import { allocatedRows, type Policy, type PolicyPlace } from '../compression/policy.js';
-import { tiers } from '../compression/prior/prior.js';
-import { totalRows } from '../compression/row-budget.js';
 import type { Decoding } from '../config/protocols.js';
-import { cacheCapacity } from '../engine/layer-cache.js';
+import { cacheNeeds, mostCacheSize } from './cache-sizes.js';
 import type { PromptSize } from './prompt-size.js';
 import type { Cell } from './record.js';
 
@@ -23,9 +20,9 @@ export interface MemoryEstimate {
   readonly layer: number;
   /** Hidden states, attention weights of a chunk, compression, and the program itself. */
   readonly working: number;
-  /** Caches of all cells at the end of their answers. */
+  /** Caches of all cells, and what the answers add that decode at once. */
   readonly caches: number;
-  /** The largest of them. */
+  /** The largest of them at the end of its answer. */
   readonly largestCache: number;
 }
 
@@ -57,26 +54,6 @@ export function bundleSize({ text, vision, matrices, files }: BundleManifest): B
   };
 }
 
-/** Rows that a policy keeps in a layer at most: its budget's, or more where a prior keeps tokens whatever the budget. */
-function mostRows(policy: Policy, cell: Cell, place: PolicyPlace, modality: Uint8Array): number {
-  const { length } = place;
-  if (policy.kind === 'full' || cell.budget === null) return length;
-  if (policy.matches !== null) return mostRows(policy.matches, cell, place, modality);
-  if (policy.frame.textPrompts === 'left alone' && !modality.includes(1)) return length;
-  const budget = allocatedRows(policy, cell.budget, place);
-  const total = totalRows(budget);
-  if (total === 0 && policy.frame.zeroBudget === 'full cache') return length;
-  const { layer, layers, heads, headDim } = place;
-  const nothing = new Float32Array(0);
-  const tier = policy.composition.prior.rule({
-    ...{ layer, layers, heads, headDim, length, capacity: length, modality, seed: 0 },
-    ...{ keys: nothing, values: nothing },
-    statistics: { columnSums: () => nothing, columnSquares: () => nothing, windowSums: () => nothing },
-  });
-  const always = tier.reduce((count, one) => count + (one === tiers.always ? 1 : 0), 0);
-  return Math.min(length, Math.max(total, always + budget.recent));
-}
-
 /**
  * What one sample under these cells needs at most, from the shapes alone.
  *
@@ -97,28 +74,22 @@ export function estimateMemory({
   readonly maxNewTokens: number;
   readonly decoding: Decoding;
 }): MemoryEstimate {
-  const { layers, kvHeads: heads, headDim, hiddenSize } = text;
+  const { kvHeads: heads, headDim, hiddenSize } = text;
   const length = prompt.text + prompt.images;
   const rowBytes = 2 * heads * headDim * float;
   const modality = new Uint8Array(length).fill(1, prompt.text);
-  const copies = decoding === 'together' ? 2 : 1;
-  const cellBytes = cells.map((cell) => {
-    const policy = methods.policy(cell.method, cell.semantics);
-    let rows = 0;
-    for (let layer = 0; layer < layers; layer++) {
-      const kept = mostRows(policy, cell, { layer, layers, heads, headDim, length }, modality);
-      rows += cacheCapacity(kept + maxNewTokens);
-    }
-    return copies * rows * rowBytes;
-  });
+  const caches = cells.map((cell) =>
+    mostCacheSize(text, methods, cell, { modality, newTokens: maxNewTokens }),
+  );
+  const { sizes, growth } = cacheNeeds(caches, decoding);
   // Embeddings, hidden states and attention of the whole prompt.
   const states = (2 * hiddenSize + text.heads * headDim) * length * float;
   return {
     weights,
     layer: length * rowBytes,
     working: programBytes + mostKernelBytes + states + length * rowBytes,
-    caches: cellBytes.reduce((sum, bytes) => sum + bytes, 0),
-    largestCache: Math.max(0, ...cellBytes),
+    caches: sizes.reduce((sum, bytes) => sum + bytes, growth),
+    largestCache: Math.max(0, ...sizes) + growth,
   };
 }
 

@@ -64,7 +64,6 @@ function proposalsFor(request: MemoryRequest, limit: number): string[] {
   const fits = (change: Partial<MemoryRequest>): boolean =>
     leastBytes(estimateMemory({ ...request, ...change })) <= limit;
   const proposals: string[] = [];
-  if (fits({ decoding: 'alone' })) proposals.push('use --decoding alone');
   const evicting = cells.filter(({ budget }) => budget !== null);
   if (evicting.length > 0 && fits({ cells: evicting })) proposals.push('leave out method full');
   const smaller = weightCount(backbone) * int4Bytes;

@@ -11,9 +11,9 @@ import { buildQuestion } from '../milebench/prompt.js';
 import type { ImageFeatures } from './image-features.js';
 import type { ImageInput } from './image-worker.js';
 import type { Backbone } from './open-backbone.js';
+import type { PreparedPrompt } from './prefill-cells.js';
 import type { SampleRecord } from './record.js';
 import type { GenerationSettings } from './record-key.js';
-import type { PreparedPrompt } from './run-cells.js';
 
 /** Token ids of a sample's prompt, `imagePlaceholderId` at images, and the images that go there. */
 export interface TokenizedSample {

@@ -3,7 +3,9 @@ import { drawsAtRandom } from '../compression/policy.js';
 import { invariant, UserError } from '../core/errors.js';
 import type { Sample } from '../milebench/annotation.js';
 import type { Task } from '../milebench/dataset.js';
+import type { CacheCounts } from './cache-planner.js';
 import { hashSample } from './content-hashes.js';
+import { peakBytes } from './machine.js';
 import type { BenchPlan } from './plan.js';
 import type { Cell, SampleRecord } from './record.js';
 import { type GenerationSettings, recordKeys } from './record-key.js';
@@ -107,7 +109,8 @@ function failureOf(task: string, sampleId: string, error: unknown): SampleFailur
 }
 
 /**
- * Runs what the plan asks for and the directory lacks: sample by sample, each prefilled once. A sample's images are
+ * Runs what the plan asks for and the directory lacks: sample by sample, each prefilled once
+ * unless memory is short. A sample's images are
  * read when its turn comes, one sample ahead; its records are stored while the next one computes. A sample that fails
  * with a `UserError` is written to the failures and the run goes on. The signal stops the run after the current sample.
  * The manifest is up to date afterwards, whatever happens.
@@ -208,8 +211,10 @@ export async function runBench({
     } finally {
       const images = runner?.images() ?? { decoded: 0, reused: 0 };
       const features = runner?.features() ?? noFeatures;
-      const counters = { images, features, records: written, resumed, failures: failures.length };
-      await directory.finish({ prefills: prefills(), ...counters, times, interrupted }, now());
+      const caches = runner?.caches() ?? noCaches;
+      const counters = { images, features, caches, records: written, resumed, failures: failures.length };
+      const resources = { times, peakBytes: peakBytes() };
+      await directory.finish({ prefills: prefills(), ...counters, ...resources, interrupted }, now());
       if (features.unwritten > 0) onProgress({ kind: 'notice', message: unwrittenNotice(features) });
     }
   }
@@ -217,6 +222,7 @@ export async function runBench({
   return { planned, failures, written, resumed, prefills: prefills(), times, interrupted };
 }
 
+const noCaches: CacheCounts = { memory: 0, spill: 0, groups: 0, movedBytes: 0 };
 const noFeatures: FeatureCounts = { encoded: 0, fromMemory: 0, fromDisk: 0, unwritten: 0 };
 
 function unwrittenNotice({ unwritten }: FeatureCounts): string {

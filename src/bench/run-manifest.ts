@@ -75,6 +75,11 @@ const countersSchema = z.strictObject({
     images: z.strictObject({ decoded: count, reused: count }),
     /** Where image features came from; `unwritten`: encoded, and the vision cache could not take them. */
     features: z.strictObject({ encoded: count, fromMemory: count, fromDisk: count, unwritten: count }),
+    /**
+     * Samples by where their caches waited to be decoded: in memory, some in a temporary file, or in memory a group of
+     * cells at a time, each prefilled anew. `movedBytes`: through the file, in and out.
+     */
+    caches: z.strictObject({ memory: count, spill: count, groups: count, movedBytes: count }),
     records: count,
     resumed: count,
     failures: count,
@@ -94,6 +99,15 @@ const timesSchema = z.strictObject({
 });
 export type RunTimes = z.infer<typeof timesSchema>;
 
+/** Bytes, of the last command. */
+const memorySchema = z.strictObject({
+  /** What the longest prompt was estimated to take with all caches in memory, and what might be taken. */
+  estimated: count,
+  limit: count,
+  /** What the process had at most in memory, `null` = it was cut short. Files that are mapped count. */
+  peak: count.nullable(),
+});
+
 export const runManifestSchema = z.strictObject({
   format: z.literal(manifestFormat),
   identity: identitySchema,
@@ -104,6 +118,7 @@ export const runManifestSchema = z.strictObject({
   counters: countersSchema,
   /** Milliseconds; `compute` = inside ONNX Runtime or compression. */
   times: timesSchema,
+  memory: memorySchema,
   /** ISO 8601: first command, last change, and when the last command was through (`null` = it was cut short). */
   startedAt: z.string(),
   updatedAt: z.string(),
@@ -115,7 +130,10 @@ export type RunManifest = z.infer<typeof runManifestSchema>;
 export type Machine = RunManifest['machine'];
 
 /** The parts of a manifest that a command knows before it starts. */
-export type RunDescription = Pick<RunManifest, 'identity' | 'config' | 'versions' | 'machine' | 'gitCommit'>;
+export type RunDescription = Pick<
+  RunManifest,
+  'identity' | 'config' | 'versions' | 'machine' | 'gitCommit'
+> & { readonly memory: Omit<RunManifest['memory'], 'peak'> };
 
 /** Names of the identity's fields as the user knows them. */
 const identityNames = {
@@ -229,12 +247,14 @@ export function startManifest(
         prefills: 0,
         images: { decoded: 0, reused: 0 },
         features: { encoded: 0, fromMemory: 0, fromDisk: 0, unwritten: 0 },
+        caches: { memory: 0, spill: 0, groups: 0, movedBytes: 0 },
         records: 0,
         resumed: 0,
         failures: 0,
       },
     },
     times: { wall: 0, input: 0, prefill: 0, compress: 0, decode: 0, compute: 0 },
+    memory: { ...description.memory, peak: null },
     startedAt: before?.startedAt ?? now.toISOString(),
     updatedAt: now.toISOString(),
     finishedAt: null,
@@ -247,10 +267,11 @@ export function endManifest(
   outcome: RunManifest['counters']['lastCommand'] & {
     readonly interrupted: boolean;
     readonly times: RunTimes;
+    readonly peakBytes: number;
   },
   now: Date,
 ): RunManifest {
-  const { interrupted, times, ...lastCommand } = outcome;
+  const { interrupted, times, peakBytes, ...lastCommand } = outcome;
   const { total } = began.counters;
   return {
     ...began,
@@ -262,6 +283,7 @@ export function endManifest(
       lastCommand,
     },
     times,
+    memory: { ...began.memory, peak: peakBytes },
     updatedAt: now.toISOString(),
     finishedAt: interrupted ? null : now.toISOString(),
   };

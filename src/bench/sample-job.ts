@@ -1,5 +1,6 @@
 import type { Sample } from '../milebench/annotation.js';
 import type { Task } from '../milebench/dataset.js';
+import type { CacheCounts } from './cache-planner.js';
 import type { Cell, SampleRecord } from './record.js';
 
 /** A cell with the key its record has to carry. */
@@ -16,7 +17,7 @@ export interface SampleJob {
 }
 
 /**
- * Prefills a sample once and returns one record a cell, in the order of `cells`.
+ * Prefills a sample, once if memory allows, and returns one record a cell, in the order of `cells`.
  * `next` is the job that will follow, so that its images can be read while this one computes.
  * A `UserError` marks the sample as failed and leaves the run alive; any other error ends the run.
  */
@@ -57,6 +58,7 @@ export interface SampleRunner {
   prefills(): number;
   images(): ImageCounts;
   features(): FeatureCounts;
+  caches(): CacheCounts;
   times(): StageTimes;
   close(): Promise<void>;
 }

@@ -1,18 +1,20 @@
 import { answerText } from '../backbone/answer-text.js';
 import { createStopCheck } from '../backbone/stop-criteria.js';
-import type { CacheRows, CompressedLayer } from '../compression/compressed-layer.js';
 import type { MethodSet } from '../compression/method-set.js';
 import { totalRows } from '../compression/row-budget.js';
 import { sha256 } from '../core/content-hash.js';
 import { UserError } from '../core/errors.js';
 import { bytesOf } from '../core/tensor.js';
 import { combinedImagesName } from '../milebench/image-paths.js';
+import { CachePlanner } from './cache-planner.js';
 import type { ImageFeatures } from './image-features.js';
 import type { ImageReader } from './image-reader.js';
 import type { Backbone } from './open-backbone.js';
+import type { StoredLayer } from './prefill-cells.js';
 import { encodePrompt, tokenizeSample } from './prepare-prompt.js';
 import { recordVersion, type SampleRecord } from './record.js';
 import type { GenerationSettings } from './record-key.js';
+import type { StoredRows } from './row-store.js';
 import { type CellOutcome, runCells } from './run-cells.js';
 import { sampleImageFiles } from './sample-images.js';
 import type { KeyedCell, RunSample, SampleJob, SampleRunner } from './sample-job.js';
@@ -29,6 +31,8 @@ export function createSampleRunner({
   seed,
   images,
   features,
+  cacheBytes,
+  spillDirectory,
 }: {
   readonly backbone: Backbone;
   readonly methods: MethodSet;
@@ -37,6 +41,10 @@ export function createSampleRunner({
   readonly seed: number;
   readonly images: ImageReader;
   readonly features: ImageFeatures;
+  /** What the caches of a sample may take in memory. */
+  readonly cacheBytes: number;
+  /** Where caches go that have no room in memory. */
+  readonly spillDirectory: string;
 }): SampleRunner {
   const { bundle, model, runtime, tokenizer, embeddings } = backbone;
   const { prompt: template, text, tokens } = bundle.manifest;
@@ -46,6 +54,14 @@ export function createSampleRunner({
     embeddings.readRow(token, row);
     return row;
   };
+  const planner = new CachePlanner({
+    config: text,
+    threads: runtime.threads,
+    limit: cacheBytes,
+    directory: spillDirectory,
+    methods,
+    generation,
+  });
   const spent = { input: 0, prefill: 0, compress: 0, decode: 0, runtimeInCompression: 0 };
 
   const runSample: RunSample = async (job, next) => {
@@ -59,27 +75,30 @@ export function createSampleRunner({
     }
     const { prompt, about } = await encodePrompt(backbone, features, tokenized, inputs);
     spent.input += performance.now() - begin;
-    const run = await runCells({
+    const cells = job.cells.map(({ cell }) => cell);
+    const room = await planner.roomFor(cells, prompt.modality);
+    const { times, outcomes } = await runCells({
       backbone,
       methods,
       prompt,
       seed: seedOfPrompt(seed, about),
-      cells: job.cells.map(({ cell }) => cell),
+      cells,
       decoding: { maxNewTokens: generation.maxNewTokens, stop, embed },
       mode: generation.decoding,
+      room,
     });
-    spent.prefill += run.prefillTime;
-    spent.compress += run.compressTime;
-    spent.runtimeInCompression += run.runtimeInCompression;
-    spent.decode += run.decodeTime;
+    planner.prefilled(room.plan.passes.length * about.tokens, times.prefill);
+    spent.prefill += times.prefill;
+    spent.compress += times.compress;
+    spent.runtimeInCompression += times.runtimeInCompression;
+    spent.decode += times.decode;
     const answers = scoredAnswers(backbone, job);
     const keptHash = keptHashes();
-    return run.outcomes.map((outcome, index) => {
+    return outcomes.map((outcome, index) => {
       const keyed = job.cells[index]!;
       const answered = answers(outcome.generation.tokens);
       const keptSha256 = outcome.layers.map(({ cache }) => keptHash(cache));
-      const { prefillTime } = run;
-      return recordOf(backbone, { job, keyed, about, outcome, answered, keptSha256, prefillTime });
+      return recordOf(backbone, { job, keyed, about, outcome, answered, keptSha256 });
     });
   };
   return {
@@ -91,7 +110,9 @@ export function createSampleRunner({
       const { runtimeInCompression, ...stages } = spent;
       return { ...stages, compute: runtime.milliseconds + spent.compress - runtimeInCompression };
     },
+    caches: () => planner.counts,
     close: async () => {
+      await planner.close();
       await images.close();
       await features.close();
       await backbone.close();
@@ -114,8 +135,8 @@ function seedOfPrompt(seed: number, { sha256: ids, pixelsSha256 }: SampleRecord[
 }
 
 /** Hashes of kept indices; rows that cells share are hashed once. */
-function keptHashes(): (rows: CacheRows) => string {
-  const known = new Map<CacheRows, string>();
+function keptHashes(): (rows: StoredRows) => string {
+  const known = new Map<StoredRows, string>();
   return (rows) => {
     const hash = known.get(rows) ?? sha256(bytesOf(rows.kept));
     known.set(rows, hash);
@@ -154,7 +175,6 @@ function recordOf(
     readonly outcome: CellOutcome;
     readonly answered: Pick<SampleRecord, AnsweredFields>;
     readonly keptSha256: string[];
-    readonly prefillTime: number;
   },
 ): SampleRecord {
   const { job, keyed, about, outcome } = run;
@@ -188,7 +208,7 @@ function recordOf(
       remarks: distinct(outcome.layers.flatMap(({ remark }) => remark ?? [])),
     },
     time: {
-      prefill: inMicroseconds(run.prefillTime),
+      prefill: inMicroseconds(outcome.prefillTime),
       compress: inMicroseconds(outcome.layers.reduce((total, layer) => total + layer.milliseconds, 0)),
       decode: inMicroseconds(generation.steps.reduce((total, step) => total + step, 0)),
       steps: generation.steps.map(inMicroseconds),
@@ -215,7 +235,7 @@ function cacheSize(
 }
 
 /** What happened, once where it happened to all layers alike. */
-function describeOutcome(layers: readonly CompressedLayer[]): string {
+function describeOutcome(layers: readonly StoredLayer[]): string {
   const each = layers.map(({ outcome }) =>
     outcome.kind === 'compressed' ? 'compressed' : `unchanged: ${outcome.reason}`,
   );

@@ -38,6 +38,8 @@ export interface RunnerSettings {
   readonly seed: number;
   /** Threads of ONNX Runtime. */
   readonly threads: number;
+  /** What the caches of a sample may take in memory. */
+  readonly cacheBytes: number;
   /** Directory of the vision cache, `null` without one. */
   readonly visionCache: string | null;
 }
@@ -158,7 +160,8 @@ export function createBenchServices(shell: Shell): BenchServices {
           visionCache === null ? null : await openFeatureFiles(visionCache, checked.manifest, { device });
         const backbone = await openBackbone(checked, runtime);
         const features = new ImageFeatures(backbone.vision.encode, { files });
-        return createSampleRunner({ backbone, images, features, ...settings });
+        const spillDirectory = cacheDirectory(shell.env, 'spill');
+        return createSampleRunner({ backbone, images, features, spillDirectory, ...settings });
       } catch (error) {
         await images.close();
         throw error;

@@ -6,7 +6,7 @@ import { chooseTasks } from '../bench/choose-tasks.js';
 import { hashBundle, hashDataset } from '../bench/content-hashes.js';
 import { knownMethods } from '../bench/known-methods.js';
 import { describeMachine } from '../bench/machine.js';
-import { bundleSize } from '../bench/memory-estimate.js';
+import { bundleSize, fixedBytes, mostBytes } from '../bench/memory-estimate.js';
 import { type BenchPlan, planBench } from '../bench/plan.js';
 import { type BenchProgress, type BenchSummary, runBench } from '../bench/run-bench.js';
 import { RunDirectory } from '../bench/run-directory.js';
@@ -153,12 +153,15 @@ async function execute(
     onnxruntime: services.runtimeVersion,
     node: process.versions.node,
   };
+  const memory = memoryOf({ config, plan: run.plan }, bundleSize(bundle.manifest), services.availableBytes());
+  const { estimate, limit } = memory;
   const description = {
     identity: runIdentity({ config, engine, bundleSha256, datasetSha256 }),
     config: manifestConfig(config, { ...engine, threads }),
     versions,
     machine: describeMachine(),
     gitCommit: await services.gitCommit(),
+    memory: { estimated: Math.ceil(mostBytes(estimate)), limit: Math.floor(limit) },
   };
   const settings = {
     methods: new MethodSet(config.compositions),
@@ -166,10 +169,9 @@ async function execute(
     seed: config.seed ?? 0,
     threads,
     visionCache: visionCacheDirectory(config['vision-cache'], shell),
+    cacheBytes: Math.max(0, limit - fixedBytes(estimate)),
   };
   refuseOtherLayers(run, settings.methods, bundle.manifest.text.layers);
-  const size = bundleSize(bundle.manifest);
-  const memory = memoryOf({ config, plan: run.plan }, size, services.availableBytes());
   const directory = await RunDirectory.open(run.out, description, new Date());
   const progress = openProgress(shell, { unit: 'samples', quiet });
   const stopping = new AbortController();

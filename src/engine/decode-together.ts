@@ -13,7 +13,7 @@ import { LayerCache } from './layer-cache.js';
 import { floatData, floats, type Tensor } from './runtime.js';
 import { persist } from './sessions.js';
 
-/** The rows an answer starts from, layer by layer; they are copied. */
+/** The rows of a layer that an answer starts from. */
 export interface StartingRows {
   readonly rows: number;
   readonly capacity: number;
@@ -24,7 +24,8 @@ export interface StartingRows {
 
 /** One answer among those decoded together. */
 export interface Sequence {
-  readonly rows: readonly StartingRows[];
+  /** Gives up the rows of a layer; asked for once, layer by layer. */
+  take(layer: number): Promise<StartingRows>;
   readonly start: DecodeStart;
   /** Sees the logits [vocabSize] each token is chosen from. */
   readonly onLogits?: ((logits: Float32Array) => void) | undefined;
@@ -55,29 +56,49 @@ function newBatchTensors(
   };
 }
 
-function openBatches(model: LanguageModel, layer: number, sequences: readonly Sequence[]): Batch[] {
+/** Moves the rows of a layer into batches; what sequences gave up goes to the pool, so that no layer is there twice. */
+async function openBatches(
+  model: LanguageModel,
+  layer: number,
+  sequences: readonly Sequence[],
+): Promise<Batch[]> {
   const { kvHeads: heads, headDim } = model.config;
-  const byCapacity = groupBy(
-    sequences.map((_, sequence) => sequence),
-    (sequence) => sequences[sequence]!.rows[layer]!.capacity,
-  );
-  return [...byCapacity].map(([capacity, members]) => {
-    const each = heads * capacity * headDim;
+  const taken: (StartingRows & { readonly sequence: number })[] = [];
+  for (const [sequence, { take }] of sequences.entries()) {
+    taken.push({ sequence, ...(await take(layer)) });
+  }
+  return [...groupBy(taken, ({ capacity }) => capacity)].map(([capacity, members]) => {
     const joined = (of: (rows: StartingRows) => Float32Array): Float32Array => {
+      const [only, ...more] = members.map(of);
+      if (more.length === 0) return only!;
+      const each = heads * capacity * headDim;
       const all = model.pool.take(members.length * each);
-      for (const [i, sequence] of members.entries()) all.set(of(sequences[sequence]!.rows[layer]!), i * each);
+      for (const [i, member] of members.entries()) {
+        all.set(of(member), i * each);
+        model.pool.give(of(member));
+      }
       return all;
     };
     const cache = new LayerCache({
       heads,
       headDim,
       capacity,
-      rows: members.map((sequence) => sequences[sequence]!.rows[layer]!.rows),
+      rows: members.map(({ rows }) => rows),
       keys: joined(({ keys }) => keys),
       values: joined(({ values }) => values),
     });
-    return { cache, sequences: members, tensors: newBatchTensors(model.config, members.length) };
+    const tensors = newBatchTensors(model.config, members.length);
+    return { cache, sequences: members.map(({ sequence }) => sequence), tensors };
   });
+}
+
+/** Rows in use of every sequence, all layers together. */
+function rowsOfSequences(layers: readonly (readonly Batch[])[], sequences: number): number[] {
+  const rows = new Array<number>(sequences).fill(0);
+  for (const { cache, sequences: members } of layers.flat()) {
+    for (const [member, sequence] of members.entries()) rows[sequence]! += cache.used[member]!;
+  }
+  return rows;
 }
 
 /** A sequence that has a token to run. */
@@ -174,9 +195,11 @@ export async function generateTogether(
   readonly answers: { readonly generation: Generation; readonly bytesEnd: number }[];
   readonly milliseconds: number;
 }> {
-  const layers = Array.from({ length: model.config.layers }, (_, layer) =>
-    openBatches(model, layer, sequences),
-  );
+  const layers: Batch[][] = [];
+  for (let layer = 0; layer < model.config.layers; layer++) {
+    layers.push(await openBatches(model, layer, sequences));
+  }
+  const rows = rowsOfSequences(layers, sequences.length);
   const answers = sequences.map(({ start }) => new Answer(firstPosition(start), options));
   const choose = (sequence: number, logits: Float32Array): Running[] => {
     sequences[sequence]!.onLogits?.(logits);
@@ -204,10 +227,7 @@ export async function generateTogether(
   return {
     answers: answers.map(({ tokens, stopped }, sequence) => ({
       generation: { tokens, stopped: stopped!, steps: [] },
-      bytesEnd: sequences[sequence]!.rows.reduce(
-        (total, { rows }) => total + (rows + steps[sequence]!) * rowBytes,
-        0,
-      ),
+      bytesEnd: (rows[sequence]! + layers.length * steps[sequence]!) * rowBytes,
     })),
     milliseconds,
   };

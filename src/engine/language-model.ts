@@ -38,8 +38,15 @@ export interface LanguageModelFiles {
  */
 const mostSingleThreadedWeights = 16 * 2 ** 20;
 
-/** Weights of the decoder layers. */
-function layerWeights({ layers, hiddenSize, intermediateSize, heads, kvHeads, headDim }: TextConfig): number {
+/** Weights of the decoder layers; a token takes two operations for each. */
+export function layerWeights({
+  layers,
+  hiddenSize,
+  intermediateSize,
+  heads,
+  kvHeads,
+  headDim,
+}: TextConfig): number {
   return layers * hiddenSize * (2 * (heads + kvHeads) * headDim + 3 * intermediateSize);
 }
 

@@ -7,7 +7,7 @@ import { openBundle } from '../backbone/open-bundle.js';
 import { findPromptTemplate } from '../backbone/prompt-template.js';
 import { imagePlaceholderId, tokenizePrompt } from '../backbone/tokenize-prompt.js';
 import { type Backbone, openBackbone } from '../bench/open-backbone.js';
-import type { PreparedPrompt } from '../bench/run-cells.js';
+import type { PreparedPrompt } from '../bench/prefill-cells.js';
 import { convertCheckpoint } from '../convert/convert-checkpoint.js';
 import { readJsonFile } from '../core/json-file.js';
 import { openRuntime } from '../engine/open-runtime.js';

@@ -1,7 +1,8 @@
 import type { StopCheck } from '../backbone/stop-criteria.js';
 import type { Backbone } from '../bench/open-backbone.js';
+import type { PreparedPrompt } from '../bench/prefill-cells.js';
 import type { Cell } from '../bench/record.js';
-import { type CellOutcome, type PreparedPrompt, runCells } from '../bench/run-cells.js';
+import { type CellOutcome, runCells } from '../bench/run-cells.js';
 import type { CacheRows } from '../compression/compressed-layer.js';
 import type { Method } from '../compression/method.js';
 import { MethodSet } from '../compression/method-set.js';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { mergeEmbeddings } from '../backbone/merge-embeddings.js';
-import type { PreparedPrompt } from '../bench/run-cells.js';
+import type { PreparedPrompt } from '../bench/prefill-cells.js';
 import { UserError } from '../core/errors.js';
 import { fileExists, readJsonFile } from '../core/json-file.js';
 import { type Golden, goldenModesSchema } from './backbone-golden.js';

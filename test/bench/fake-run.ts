@@ -116,6 +116,7 @@ export const description: RunDescription = {
   versions: { lookm: '0', onnxruntime: '0', node: '0' },
   machine: { cpu: 'fake', cores: 1, memoryBytes: 1, platform: 'fake' },
   gitCommit: null,
+  memory: { estimated: 1, limit: 2 },
 };
 
 function fakeRecord({ task, sample }: SampleJob, { cell, key }: SampleJob['cells'][number]): SampleRecord {
@@ -160,6 +161,7 @@ export function fakeRunner(before: (job: SampleJob) => void = () => {}): SampleR
     prefills: () => jobs.length,
     images: () => ({ decoded: jobs.length, reused: 0 }),
     features: () => ({ encoded: jobs.length, fromMemory: 0, fromDisk: 0, unwritten: 0 }),
+    caches: () => ({ memory: jobs.length, spill: 0, groups: 0, movedBytes: 0 }),
     times: () => ({ input: 1, prefill: 2, compress: 3, decode: 4, compute: 9 }),
     async close() {
       closed++;

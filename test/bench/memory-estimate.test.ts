@@ -78,13 +78,14 @@ describe('estimateMemory', () => {
     expect(caches).toBe(cacheBytes(560, 5));
   });
 
-  test('caches decoded together are held twice', () => {
-    const cells = [cellOf('h2o', 'release', '20%')];
-    const prompt = { text: 40, images: 60 };
-    const together = estimateMemory({
-      ...{ backbone, cells, methods: set, prompt, maxNewTokens: 5 },
-      decoding: 'together',
-    });
-    expect(together.caches).toBe(2 * estimateOf(cells).caches);
+  test('counts the answers of all cells that decode together, and one where they decode alone', () => {
+    const cells = [cellOf('h2o', 'release', '20%'), cellOf('h2o', 'release', '5%')];
+    const of = (decoding: 'alone' | 'together') =>
+      estimateMemory({
+        ...{ backbone, cells, methods: set, prompt: { text: 40, images: 60 }, maxNewTokens: 200, decoding },
+      });
+    expect(of('together').caches).toBe(cacheBytes(20, 200) + cacheBytes(4, 200));
+    expect(of('alone').caches).toBe(cacheBytes(20, 200) + cacheBytes(4, 0));
+    expect(of('alone').largestCache).toBe(of('together').largestCache);
   });
 });

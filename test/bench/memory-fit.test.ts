@@ -52,7 +52,6 @@ test('what would fit is proposed, and does', () => {
     'set max-context to 4079 or less',
   ]);
   expect(proposed({}, 12e9)).toEqual(['convert the backbone with --dtype int4']);
-  expect(proposed({ decoding: 'together' }, leastBytes(estimate) + 1)).toContain('use --decoding alone');
   expect(proposed({ cells: [full] }, leastBytes(estimate) - 2e9)).not.toContain('leave out method full');
   expect(proposed({}, 1e9)).toEqual([]);
 });

@@ -90,6 +90,7 @@ describe('a run', () => {
       lastCommand: {
         ...{ prefills: 6, records: 18, resumed: 0, failures: 0, images: { decoded: 6, reused: 0 } },
         features: { encoded: 6, fromMemory: 0, fromDisk: 0, unwritten: 0 },
+        caches: { memory: 6, spill: 0, groups: 0, movedBytes: 0 },
       },
     });
   });
@@ -121,6 +122,7 @@ describe('a run', () => {
       lastCommand: {
         ...{ prefills: 0, records: 0, resumed: 18, failures: 0, images: { decoded: 0, reused: 0 } },
         features: { encoded: 0, fromMemory: 0, fromDisk: 0, unwritten: 0 },
+        caches: { memory: 0, spill: 0, groups: 0, movedBytes: 0 },
       },
     });
   });

@@ -5,14 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBundle } from '../../src/backbone/open-bundle.js';
 import { findPromptTemplate } from '../../src/backbone/prompt-template.js';
 import { createStopCheck } from '../../src/backbone/stop-criteria.js';
+import type { CachePlan } from '../../src/bench/cache-plan.js';
+import { CachePlanner } from '../../src/bench/cache-planner.js';
+import { mostCacheSize } from '../../src/bench/cache-sizes.js';
 import { type Backbone, openBackbone } from '../../src/bench/open-backbone.js';
+import type { PreparedPrompt } from '../../src/bench/prefill-cells.js';
 import type { Cell } from '../../src/bench/record.js';
-import {
-  type CellObserver,
-  type CellOutcome,
-  type PreparedPrompt,
-  runCells,
-} from '../../src/bench/run-cells.js';
+import { type CacheRoom, type CellObserver, type CellOutcome, runCells } from '../../src/bench/run-cells.js';
+import { openSpillFile } from '../../src/bench/spill-file.js';
 import { MethodSet } from '../../src/compression/method-set.js';
 import type { Decoding } from '../../src/config/protocols.js';
 import { convertCheckpoint } from '../../src/convert/convert-checkpoint.js';
@@ -77,6 +77,7 @@ interface RunOptions {
   readonly observer?: CellObserver;
   readonly mode?: Decoding;
   readonly model?: LanguageModel;
+  readonly room?: CacheRoom;
 }
 
 function run(cells: readonly Cell[], { model = backbone.model, ...options }: RunOptions = {}) {
@@ -213,6 +214,95 @@ describe('one prefill, many caches', () => {
       }
     },
   );
+});
+
+describe('caches that memory has no room for', () => {
+  const cells = [
+    full,
+    cellOf('h2o', 0.1),
+    cellOf('roco', 0.1),
+    cellOf('look-m-p', 0.025, cached),
+    cellOf('look-m-tp-p', 0.1, paper),
+    { ...full, ...cached },
+    cellOf('look-m-tp-w', 0.025),
+  ];
+  const numbers = [...cells.keys()];
+  const nowhere: ReadonlySet<number> = new Set();
+  const whole = { passes: [{ cells: numbers, spilled: nowhere }], limit: Number.POSITIVE_INFINITY };
+
+  it.each(['alone', 'together'] as const)(
+    'change no answer decoded %s, whether they go through a file or take another prefill',
+    async (mode) => {
+      const file = await openSpillFile(directory);
+      const expected = (await run(cells, { mode })).outcomes.map(gist);
+      const through = async (kind: CachePlan['kind'], { passes, limit }: typeof whole) => {
+        const before = backbone.model.counters.prefills;
+        const { outcomes } = await run(cells, { mode, room: { plan: { kind, passes }, file, limit } });
+        expect(outcomes.map(gist), kind).toEqual(expected);
+        return backbone.model.counters.prefills - before;
+      };
+      for (const spilled of [numbers, [0, 2, 4], [5]]) {
+        const passes = [{ cells: numbers, spilled: new Set(spilled) }];
+        expect(await through('spill', { ...whole, passes, limit: 3e6 })).toBe(1);
+      }
+      expect(file.moved.bytes).toBeGreaterThan(0);
+      const groups = [
+        { cells: [5, 2], spilled: nowhere },
+        { cells: [0, 3, 4], spilled: nowhere },
+        { cells: [1, 6], spilled: nowhere },
+      ];
+      expect(await through('groups', { ...whole, passes: groups })).toBe(3);
+      expect(await through('memory', { ...whole, limit: 1 })).toBe(1);
+      await file.close();
+    },
+  );
+
+  it('are planned for by sizes that no cache exceeds', async () => {
+    const { outcomes } = await run([
+      ...cells,
+      cellOf('snapkv', 0.05),
+      cellOf('matched:look-m-tp-p/h2o', 0.025),
+    ]);
+    const { text } = backbone.bundle.manifest;
+    for (const { cell, bytesEnd, layers } of outcomes) {
+      const options = { modality: prompt.modality, newTokens: 16 };
+      const { held, grown } = mostCacheSize(text, new MethodSet(), cell, options);
+      const capacity = layers.reduce((sum, { cache }) => sum + cache.capacity, 0);
+      expect(held).toBeGreaterThanOrEqual(2 * capacity * text.kvHeads * text.headDim * 4);
+      expect(grown).toBeGreaterThanOrEqual(Math.max(held, bytesEnd));
+    }
+  });
+
+  it.each([
+    ['alone', 1e9, 'memory', 1],
+    ['together', 1e9, 'memory', 1],
+    ['alone', 1.2, 'spill', 1],
+    ['together', 1.2, 'spill', 1],
+  ] as const)('%s with room for %s of the largest are kept by %s', async (decoding, room, kind, prefills) => {
+    const options = { modality: prompt.modality, newTokens: 16 };
+    const { text } = backbone.bundle.manifest;
+    const { grown } = mostCacheSize(text, new MethodSet(), full, options);
+    const generation = { decoding, maxNewTokens: 16 };
+    const planner = new CachePlanner({
+      ...{ config: text, threads: 1, limit: room * grown, directory, methods: new MethodSet(), generation },
+    });
+    // Prefills have taken long so far.
+    planner.prefilled(1, 1e6);
+    const { plan } = await planner.roomFor(cells, prompt.modality);
+    expect(plan.kind).toBe(kind);
+    expect(plan.passes.length).toBe(prefills);
+    expect(planner.counts).toMatchObject({ [kind]: 1 });
+    await planner.close();
+  });
+
+  it('are refused when not even the largest fits', async () => {
+    const planner = new CachePlanner({
+      ...{ config: backbone.bundle.manifest.text, threads: 1, limit: 1000, directory },
+      ...{ methods: new MethodSet(), generation: { decoding: 'alone', maxNewTokens: 16 } },
+    });
+    await expect(planner.roomFor(cells, prompt.modality)).rejects.toThrow('leave out method full');
+    await planner.close();
+  });
 });
 
 describe('identical caches', () => {

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { StoredLayer } from '../../src/bench/prefill-cells.js';
+import { RowStore, type StoredRows } from '../../src/bench/row-store.js';
 import { shareRows } from '../../src/bench/share-rows.js';
-import type { CacheRows, CompressedLayer } from '../../src/compression/compressed-layer.js';
+import { openSpillFile } from '../../src/bench/spill-file.js';
+import type { CacheRows } from '../../src/compression/compressed-layer.js';
 import { FloatPool } from '../../src/core/float-pool.js';
 import { LayerCache } from '../../src/engine/layer-cache.js';
+import { scratch } from './fake-run.js';
 
 const heads = 2;
 const headDim = 2;
@@ -17,21 +21,22 @@ function rowsOf(value: number): CacheRows {
 interface Holder {
   readonly name: string;
   readonly kind: string;
-  readonly layers: readonly CompressedLayer[];
+  readonly layers: readonly StoredLayer[];
 }
 
-function holder(name: string, kind: string, ...caches: readonly CacheRows[]): Holder {
+function holder(name: string, kind: string, ...caches: readonly StoredRows[]): Holder {
   const nominal = { recent: 1, important: 1 };
   const about = { outcome: { kind: 'compressed' }, nominal, remark: null, milliseconds: 0 } as const;
   return { name, kind, layers: caches.map((cache) => ({ ...about, cache })) };
 }
 
-function share(holders: readonly Holder[]) {
-  return shareRows(holders, ({ kind }) => kind, new FloatPool());
+function newStore(): RowStore {
+  return new RowStore(new FloatPool(), null);
 }
 
 function namesOf(holders: readonly Holder[]): string[][] {
-  return share(holders).map(({ members }) => members.map(({ name }) => name));
+  const groups = shareRows(holders, ({ kind }) => kind, newStore());
+  return groups.map(({ members }) => members.map(({ name }) => name));
 }
 
 describe('holders of compressed layers', () => {
@@ -56,42 +61,55 @@ describe('holders of compressed layers', () => {
 });
 
 describe('taking rows', () => {
-  it('copies exactly those that a later group has yet to take', () => {
-    const [shared, own, also] = [rowsOf(1), rowsOf(2), rowsOf(3)];
-    const groups = share([
-      holder('p', 'x', shared, own),
-      holder('q', 'y', shared, also),
-      holder('r', 'z', shared, also),
-    ]);
-    const [p, q, r] = groups.map(({ take }) => take());
-    expect(p![0]!.keys).not.toBe(shared.keys);
-    expect(p![0]!.values).not.toBe(shared.values);
-    expect(p![1]).toBe(own);
-    expect(q![0]!.keys).not.toBe(shared.keys);
-    expect(q![0]!.keys).not.toBe(p![0]!.keys);
-    expect(q![1]!.keys).not.toBe(also.keys);
-    expect(r).toEqual([shared, also]);
-    expect(r![0]).toBe(shared);
-    expect(r![1]).toBe(also);
-  });
-
-  it('copies nothing for the members of one group', () => {
-    const shared = rowsOf(1);
-    const [group] = share([holder('p', 'x', shared), holder('q', 'x', shared)]);
-    expect(group!.take()[0]).toBe(shared);
-  });
-
-  it('gives every group rows that nothing appended elsewhere shows in', () => {
-    const shared = rowsOf(1);
-    const groups = share(['x', 'y', 'z'].map((kind) => holder(kind, kind, shared)));
-    for (const [index, { take }] of groups.entries()) {
-      const [rows] = take();
-      expect(rows!.keys).toEqual(new Float32Array(12).fill(1));
-      expect(rows!.values).toEqual(new Float32Array(12).fill(1));
-      expect(rows).toMatchObject({ rows: 2, capacity: 3, kept: shared.kept });
-      const cache = new LayerCache({ heads, headDim, ...rows! });
-      cache.append(new Float32Array(4).fill(100 + index), new Float32Array(4).fill(200 + index));
-      expect(cache.keys[2 * headDim]).toBe(100 + index);
+  it('copies exactly those that a later group has yet to take', async () => {
+    const store = newStore();
+    const given = [rowsOf(1), rowsOf(2), rowsOf(3)];
+    const stored: StoredRows[] = [];
+    for (const rows of given) stored.push(await store.put(rows, 'memory'));
+    const [shared, own, also] = stored;
+    const holders = [
+      holder('p', 'x', shared!, own!),
+      holder('q', 'y', shared!, also!),
+      holder('r', 'z', shared!, also!),
+    ];
+    const taken: Float32Array[][] = [];
+    for (const { take } of shareRows(holders, ({ kind }) => kind, store)) {
+      taken.push([(await take(0)).keys, (await take(1)).keys]);
     }
+    const [p, q, r] = taken;
+    expect(p![0]).not.toBe(given[0]!.keys);
+    expect(p![1]).toBe(given[1]!.keys);
+    expect(q![0]).not.toBe(given[0]!.keys);
+    expect(q![0]).not.toBe(p![0]);
+    expect(q![1]).not.toBe(given[2]!.keys);
+    expect(r![0]).toBe(given[0]!.keys);
+    expect(r![1]).toBe(given[2]!.keys);
+  });
+
+  it.each(['memory', 'file'] as const)(
+    'from %s gives every group rows that nothing appended elsewhere shows in',
+    async (place) => {
+      const file = await openSpillFile(await scratch());
+      const store = new RowStore(new FloatPool(), file);
+      const shared = await store.put(rowsOf(1), place);
+      const holders = ['x', 'y', 'z'].map((kind) => holder(kind, kind, shared));
+      for (const [index, { take }] of shareRows(holders, ({ kind }) => kind, store).entries()) {
+        const rows = await take(0);
+        expect(rows.keys).toEqual(new Float32Array(12).fill(1));
+        expect(rows.values).toEqual(new Float32Array(12).fill(1));
+        expect(rows).toMatchObject({ rows: 2, capacity: 3 });
+        const cache = new LayerCache({ heads, headDim, ...rows });
+        cache.append(new Float32Array(4).fill(100 + index), new Float32Array(4).fill(200 + index));
+        expect(cache.keys[2 * headDim]).toBe(100 + index);
+      }
+      await file.close();
+    },
+  );
+
+  it('a second time after the last is a mistake', async () => {
+    const store = newStore();
+    const stored = await store.put(rowsOf(1), 'memory');
+    await store.take(stored, false);
+    await expect(store.take(stored, false)).rejects.toThrow('does not hold');
   });
 });

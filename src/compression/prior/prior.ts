@@ -7,4 +7,4 @@ import type { LayerInput } from '../layer-input.js';
 export const tiers = Object.freeze({ never: 0, scored: 1, preferred: 2, always: 3 });
 
 /** The tier of every position: [length]. */
-export type Prior = (layer: LayerInput) => Uint8Array;
+export type Prior = (layer: Pick<LayerInput, 'length' | 'modality'>) => Uint8Array;
