@@ -17,11 +17,16 @@ export interface SpillFile {
   close(): Promise<void>;
 }
 
-/** Bytes that may be written to the disk of a directory; the directory is made. */
+/** Bytes that may be written to the disk of a directory, which is made; none where it cannot be. */
 export async function freeDiskBytes(directory: string): Promise<number> {
-  await mkdir(directory, { recursive: true });
-  const { bavail, bsize } = await statfs(directory);
-  return bavail * bsize;
+  try {
+    await mkdir(directory, { recursive: true });
+    const { bavail, bsize } = await statfs(directory);
+    return bavail * bsize;
+  } catch (error) {
+    if (isDiskError(error)) return 0;
+    throw error;
+  }
 }
 
 /**
@@ -105,11 +110,15 @@ class OpenSpillFile implements SpillFile {
   }
 }
 
-const diskErrors = ['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS', 'EFBIG', 'ENOENT', 'ENOTDIR'];
+const diskErrors = ['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EFBIG', 'ENOENT', 'EEXIST', 'ENOTDIR'];
+
+function isDiskError(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && diskErrors.includes(String(error.code));
+}
 
 /** What the user can mend becomes a problem of the user's; everything else stays what it is. */
 function diskProblem(error: unknown, directory: string): unknown {
-  if (!(error instanceof Error && 'code' in error && diskErrors.includes(String(error.code)))) return error;
+  if (!isDiskError(error)) return error;
   const what = `caches that memory has no room for cannot be written there (${messageOf(error)})`;
   const fix = 'free space, set $LOOKM_CACHE to a directory on another disk, or run fewer cells at a time';
   return new UserError({ what, where: directory, fix }, { cause: error });

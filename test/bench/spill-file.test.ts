@@ -42,10 +42,15 @@ describe('the temporary file of caches', () => {
     await (await openSpillFile(directory)).close();
   });
 
+  it('has no room where its directory cannot be made', async () => {
+    const file = path.join(await scratch(), 'file');
+    await writeFile(file, '');
+    expect(await freeDiskBytes(file)).toBe(0);
+    expect(await freeDiskBytes(path.join(file, 'inside'))).toBe(0);
+  });
+
   it('is not read beyond its end', async () => {
-    const directory = await scratch();
-    await writeFile(path.join(directory, 'other'), '');
-    const file = await openSpillFile(directory);
+    const file = await openSpillFile(await scratch());
     await file.append(new Float32Array(2));
     await expect(file.read(4, new Float32Array(2))).rejects.toThrow('shorter');
     await file.close();
