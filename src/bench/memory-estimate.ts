@@ -30,16 +30,16 @@ const float = Float32Array.BYTES_PER_ELEMENT;
 const mebibyte = 2 ** 20;
 
 /** Node.js, ONNX Runtime, the tokenizer, decoded images, features of images and arrays kept for reuse. */
-const programBytes = 640 * mebibyte;
+const programBytes = 1024 * mebibyte;
 
 /** Attention weights of the heads that are computed at once, which the kernel holds twice, and nearest-key products. */
 const mostKernelBytes = 192 * mebibyte;
 
 /**
  * Bytes in memory of a byte on the disk. Half floats are widened when they are loaded; blocks of integers are packed
- * anew, and the pages they were read from stay mapped for a while.
+ * anew with a fifth more, and another fifth of what they were read from stays mapped.
  */
-export const loadedBytes = Object.freeze({ fp32: 1, fp16: 2, int8: 1.2, int4: 1.2 } as const);
+export const loadedBytes = Object.freeze({ fp32: 1, fp16: 2, int8: 1.4, int4: 1.4 } as const);
 
 /** The size of a bundle, from its manifest. */
 export function bundleSize({ text, vision, matrices, files }: BundleManifest): BackboneSize {

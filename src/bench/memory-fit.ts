@@ -44,7 +44,7 @@ export interface RunMemory {
 const shortestProposed = 64;
 
 /** Loaded bytes of a weight of an int4 bundle, the output matrix and the tower's of 8 bits among them. */
-const int4Bytes = 0.8;
+const int4Bytes = 0.9;
 
 /** Compares what the longest prompt of a run needs with `limit` bytes. */
 export function fitMemory(request: MemoryRequest, limit: number): RunMemory {

@@ -1,9 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findMlpProjector } from '../checkpoint/projectors/mlp2x-gelu.js';
-import { clipShape, clipVisionConfigSchema } from '../checkpoint/towers/clip-config.js';
+import { clipLarge, internVit6b, publishedImageSize } from '../checkpoint/random/published-towers.js';
 import { findClipTower } from '../checkpoint/towers/clip-weights.js';
-import { internVitConfigSchema, internVitShape } from '../checkpoint/towers/internvit-config.js';
 import { findInternVitTower } from '../checkpoint/towers/internvit-weights.js';
 import { planProjector } from '../convert/projectors/registry.js';
 import { planTower } from '../convert/towers/registry.js';
@@ -17,33 +16,10 @@ import { formatName } from './random-decoder.js';
 import { anyTensor, randomStore, type TimedFormat } from './random-weights.js';
 import { newDirectory, withModelDirectory } from './temporary-models.js';
 
-const imageSize = 336;
-
-/** CLIP ViT-L/14 at 336 pixels up to its last layer but one, and two of the 45 layers of InternViT-6B that are used. */
+/** CLIP ViT-L/14 up to its last layer but one, and two of the 45 layers of InternViT-6B that are used. */
 const towers = {
-  'CLIP ViT-L/14': findClipTower(
-    anyTensor,
-    '',
-    clipShape(
-      clipVisionConfigSchema.parse({
-        hidden_size: 1024,
-        intermediate_size: 4096,
-        num_hidden_layers: 24,
-        num_attention_heads: 16,
-        image_size: imageSize,
-        patch_size: 14,
-      }),
-      -2,
-    ),
-  ),
-  '2 layers of InternViT-6B': findInternVitTower(
-    anyTensor,
-    '',
-    internVitShape(internVitConfigSchema.parse({ model_type: 'intern_vit_6b', image_size: imageSize }), {
-      selectLayer: 2,
-      imageSize,
-    }),
-  ),
+  'CLIP ViT-L/14': findClipTower(anyTensor, '', clipLarge),
+  '2 layers of InternViT-6B': findInternVitTower(anyTensor, '', { ...internVit6b, layers: 2 }),
 } as const;
 
 const formats = {
@@ -98,9 +74,9 @@ async function openTower(
   await writeFile(model, visionGraph(vision, { addTower, addProjector }));
   const graph = await runtime.open(model);
   const pixels = Float32Array.from(
-    { length: 3 * imageSize ** 2 },
+    { length: 3 * publishedImageSize ** 2 },
     (_, i) => ((i * 7919) % 1009) / 1009 - 0.5,
   );
-  const feeds = { pixels: floats(pixels, [1, 3, imageSize, imageSize]) };
+  const feeds = { pixels: floats(pixels, [1, 3, publishedImageSize, publishedImageSize]) };
   return async () => void (await graph.run(feeds, { outputs: ['features'] }));
 }

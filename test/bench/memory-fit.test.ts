@@ -51,7 +51,7 @@ test('what would fit is proposed, and does', () => {
     'convert the backbone with --dtype int4',
     'set max-context to 4079 or less',
   ]);
-  expect(proposed({}, 12e9)).toEqual(['convert the backbone with --dtype int4']);
+  expect(proposed({}, 13e9)).toEqual(['convert the backbone with --dtype int4']);
   expect(proposed({ cells: [full] }, leastBytes(estimate) - 2e9)).not.toContain('leave out method full');
   expect(proposed({}, 1e9)).toEqual([]);
 });

@@ -45,7 +45,7 @@ describe('lookm bench', () => {
     const cwd = await scratch();
     const plan = (...flags: string[]) => lookm([...small, '--dry-run', ...flags], { cwd });
     expect((await plan()).stdout).toMatch(
-      /Memory: about 0\.8 GiB for a prompt of 84 tokens \(weights 0\.0 GiB, .*\); 16\.0 GiB may be taken\.\n/,
+      /Memory: about 1\.2 GiB for a prompt of 84 tokens \(weights 0\.0 GiB, .*\); 16\.0 GiB may be taken\.\n/,
     );
     expect((await plan('--memory', '8GiB')).stdout).toContain('; 8.0 GiB may be taken.\n');
     expect((await plan('--memory', '64MiB')).stdout).toContain(' 0.1 GiB may be taken. Does not fit.\n');
@@ -58,7 +58,7 @@ describe('lookm bench', () => {
     const { code, stderr } = await lookm([...small, '--memory', '64MiB'], { cwd: await scratch() });
     expect(code).toBe(2);
     expect(stderr).toMatch(
-      /error: .*backbone: a prompt of \d+ tokens needs 0\.8 GiB \(weights 0\.0 GiB, .*\), and 0\.1 GiB may be taken; use a machine with more memory, or a smaller backbone\n/,
+      /error: .*backbone: a prompt of \d+ tokens needs 1\.2 GiB \(weights 0\.0 GiB, .*\), and 0\.1 GiB may be taken; use a machine with more memory, or a smaller backbone\n/,
     );
   });
 

@@ -9,10 +9,9 @@ import type { LlamaShape } from '../llama-config.js';
 import { findLlama } from '../llama-weights.js';
 import { findLdpProjector } from '../projectors/ldpnetv2.js';
 import { findMlpProjector } from '../projectors/mlp2x-gelu.js';
-import { clipShape, clipVisionConfigSchema } from '../towers/clip-config.js';
 import { findClipTower } from '../towers/clip-weights.js';
-import { internVitConfigSchema, internVitShape } from '../towers/internvit-config.js';
 import { findInternVitTower } from '../towers/internvit-weights.js';
+import { clipLarge, internVit6b, publishedImageSize } from './published-towers.js';
 import type { RandomModelName } from './random-model-names.js';
 
 /** A published model by its sizes. */
@@ -51,26 +50,9 @@ const mobileLlama27b = llama({
   headDim: 80,
 });
 
-const imageSize = 336;
-const clipImage = imageProcessorConfigSchema.parse({ size: imageSize, crop_size: imageSize });
-
-/** CLIP ViT-L/14 at 336 pixels, last layer but one. */
-const clip = clipShape(
-  clipVisionConfigSchema.parse({
-    hidden_size: 1024,
-    intermediate_size: 4096,
-    num_hidden_layers: 24,
-    num_attention_heads: 16,
-    image_size: imageSize,
-    patch_size: 14,
-  }),
-  -2,
-);
-
-/** InternViT-6B, whose defaults are its sizes. */
-const internVit = internVitShape(internVitConfigSchema.parse({ model_type: 'intern_vit_6b' }), {
-  selectLayer: -4,
-  imageSize,
+const clipImage = imageProcessorConfigSchema.parse({
+  size: publishedImageSize,
+  crop_size: publishedImageSize,
 });
 
 function atMost<Shape extends { readonly layers: number }>(shape: Shape, layers: number): Shape {
@@ -82,12 +64,12 @@ function findText(find: SourceFinder, shape: LlamaShape, layers: number): ModelP
 }
 
 function llavaModel(name: RandomModelName, text: LlamaShape): RandomModel {
-  const projector = { from: clip.hiddenSize, to: text.hiddenSize, tokens: clip.patches };
+  const projector = { from: clipLarge.hiddenSize, to: text.hiddenSize, tokens: clipLarge.patches };
   return {
     ...{ name, family: llava, layers: text.layers, image: clipImage },
     find: (find, layers) => ({
       text: findText(find, text, layers),
-      tower: findClipTower(find, 'vision_model.', atMost(clip, layers)),
+      tower: findClipTower(find, 'vision_model.', atMost(clipLarge, layers)),
       projector: findMlpProjector(find, originalMlpNames, projector),
     }),
   };
@@ -98,9 +80,9 @@ function mobileVlmModel(name: RandomModelName, text: LlamaShape): RandomModel {
     ...{ name, family: mobilevlm, layers: text.layers, image: clipImage },
     find: (find, layers) => ({
       text: findText(find, text, layers),
-      tower: findClipTower(find, 'vision_model.', atMost(clip, layers)),
+      tower: findClipTower(find, 'vision_model.', atMost(clipLarge, layers)),
       projector: findLdpProjector(find, 'model.mm_projector.', {
-        from: clip.hiddenSize,
+        from: clipLarge.hiddenSize,
         to: text.hiddenSize,
       }),
     }),
@@ -108,12 +90,12 @@ function mobileVlmModel(name: RandomModelName, text: LlamaShape): RandomModel {
 }
 
 function internVlModel(name: RandomModelName, text: LlamaShape): RandomModel {
-  const projector = { from: internVit.hiddenSize, to: text.hiddenSize, tokens: internVit.patches };
+  const projector = { from: internVit6b.hiddenSize, to: text.hiddenSize, tokens: internVit6b.patches };
   return {
     ...{ name, family: internvl, layers: text.layers, image: builtInProcessing('InternViT-6B-224px') },
     find: (find, layers) => ({
       text: findText(find, text, layers),
-      tower: findInternVitTower(find, '', atMost(internVit, layers)),
+      tower: findInternVitTower(find, '', atMost(internVit6b, layers)),
       projector: findMlpProjector(find, originalMlpNames, projector),
     }),
   };
