@@ -5,7 +5,7 @@ import type {
   PrefillAttention,
   PrefillAttentionResult,
   PrefillChunk,
-} from './prefill-attention.js';
+} from './prefill-chunk.js';
 import { floatData, floats, type Tensor } from './runtime.js';
 
 /** Weights, heads x queries x keys, that a run computes at most; kernels hold them twice: 64 MiB each. */

@@ -1,11 +1,7 @@
 import { type DecodeAttention, openDecodeAttention } from './decode-attention.js';
 import { openInPlaceDecodeAttention } from './in-place-decode-attention.js';
-import {
-  type AttentionShape,
-  isGroupable,
-  openPrefillAttention,
-  type PrefillAttention,
-} from './prefill-attention.js';
+import { isGroupable, openPrefillAttention } from './prefill-attention.js';
+import type { AttentionShape, PrefillAttention } from './prefill-chunk.js';
 import type { Runtime } from './runtime.js';
 
 /** The attention of a model, in weightless graphs that all layers share. */

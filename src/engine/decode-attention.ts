@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../onnx/graph-builder.js';
 import type { LayerCache } from './layer-cache.js';
-import type { AttentionShape } from './prefill-attention.js';
+import type { AttentionShape } from './prefill-chunk.js';
 import { floatData, type Runtime, type Tensor } from './runtime.js';
 
 /** Queries, keys and values of the next token of n sequences. */

@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../onnx/graph-builder.js';
 import type { DecodeAttention } from './decode-attention.js';
-import type { AttentionShape } from './prefill-attention.js';
+import type { AttentionShape } from './prefill-chunk.js';
 import type { Runtime } from './runtime.js';
 
 /**

@@ -9,9 +9,8 @@ import {
   openGroupedAttention,
   openPrefillAttention,
   openUnfusedAttention,
-  type PrefillAttention,
-  type PrefillAttentionResult,
 } from '../../src/engine/prefill-attention.js';
+import type { PrefillAttention, PrefillAttentionResult } from '../../src/engine/prefill-chunk.js';
 import { referenceAttention } from '../../src/engine/reference-attention.js';
 import { floatData, floats, type Runtime, type Tensor } from '../../src/engine/runtime.js';
 import { attentionWeights } from '../support/oracle/attention-weights.js';

@@ -1,6 +1,7 @@
 import type { NearestKeySearch } from '../../src/compression/merge/nearest-key.js';
 import { openNearestKeySearch } from '../../src/engine/nearest-key.js';
-import { openPrefillAttention, type PrefillAttention } from '../../src/engine/prefill-attention.js';
+import { openPrefillAttention } from '../../src/engine/prefill-attention.js';
+import type { PrefillAttention } from '../../src/engine/prefill-chunk.js';
 import { Runtime } from '../../src/engine/runtime.js';
 import type { HeadShape } from './random-prompt.js';
 
