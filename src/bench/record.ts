@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type FirstToken, firstTokenSchema, type Semantics, semanticsSchema } from '../config/protocols.js';
 import { budgetSchema } from '../core/budget.js';
 import { quantityLevels } from '../milebench/quantity-level.js';
+import type { LogKind } from './record-log.js';
 
 /** Bumped when the same inputs would give other numbers. */
 export const recordVersion = 3;
@@ -91,6 +92,12 @@ export const sampleRecordSchema = z.strictObject({
   }),
 });
 export type SampleRecord = z.infer<typeof sampleRecordSchema>;
+
+/** Where a run directory keeps them. */
+export const sampleLog: LogKind<SampleRecord> = Object.freeze({
+  file: 'samples.jsonl',
+  schema: sampleRecordSchema,
+});
 
 /** Whether records are of a backbone with random weights, so that only their costs may be reported. */
 export function ofRandomWeights(records: readonly SampleRecord[]): boolean {

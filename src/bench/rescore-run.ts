@@ -6,9 +6,9 @@ import { canonicalJson } from '../core/content-hash.js';
 import { lockDirectory } from '../core/directory-lock.js';
 import { UserError } from '../core/errors.js';
 import { planCells } from './plan.js';
-import type { Cell, SampleRecord } from './record.js';
+import { type Cell, type SampleRecord, sampleLog } from './record.js';
 import { readRecordLog, rewriteRecordLog } from './record-log.js';
-import { manifestName, readManifest, recordsName } from './run-directory.js';
+import { manifestName, readManifest } from './run-directory.js';
 import type { RunManifest } from './run-manifest.js';
 import { scoreRecord } from './score-record.js';
 
@@ -36,13 +36,16 @@ export async function rescoreRun(directory: string): Promise<RescoredRun> {
     const fix = 'give the --out of a lookm bench command';
     throw new UserError({ what: `holds no ${manifestName}`, where: directory, fix });
   }
+  if (manifest.identity.latency !== null) {
+    const fix = 'give the --out of an accuracy run';
+    throw new UserError({ what: 'holds a latency run, which has no scores', where: directory, fix });
+  }
   const release = await lockDirectory(directory);
   try {
-    const file = path.join(directory, recordsName);
-    const before = [...(await readRecordLog(file)).records.values()];
+    const before = [...(await readRecordLog(directory, sampleLog)).records.values()];
     const records = before.map(rescored);
     const changed = records.filter((record, index) => record !== before[index]).length;
-    if (changed > 0) await rewriteRecordLog(file, records);
+    if (changed > 0) await rewriteRecordLog(directory, sampleLog, records);
     const current = newestRecords(records);
     const { scoring, firstTokens } = manifest.config;
     return { records: current, cells: cellsOf(manifest, current), firstTokens, scoring, changed };

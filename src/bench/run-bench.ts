@@ -38,7 +38,7 @@ export interface BenchSummary {
 
 interface Run {
   readonly plan: BenchPlan;
-  readonly directory: RunDirectory;
+  readonly directory: RunDirectory<SampleRecord>;
   /** Part of every record's key. */
   readonly bundleSha256: string;
   readonly generation: GenerationSettings;

@@ -3,8 +3,7 @@ import path from 'node:path';
 import { lockDirectory } from '../core/directory-lock.js';
 import { messageOf, UserError } from '../core/errors.js';
 import { writeAtomically } from '../core/write-atomically.js';
-import type { SampleRecord } from './record.js';
-import { readRecordLog } from './record-log.js';
+import { type LogKind, readRecordLog } from './record-log.js';
 import {
   differingFields,
   endManifest,
@@ -15,7 +14,6 @@ import {
 } from './run-manifest.js';
 
 export const manifestName = 'manifest.json';
-export const recordsName = 'samples.jsonl';
 export const failuresName = 'failures.jsonl';
 
 /** A manifest lists names and counts. */
@@ -59,30 +57,30 @@ export async function readManifest(file: string): Promise<RunManifest | null> {
 }
 
 /**
- * The directory of a run. It is the state: `samples.jsonl` only grows, a line a record, and whatever is in it is never
- * computed again. `failures.jsonl` holds the failures of the last command, which the next one tries again.
+ * The directory of a run. It is the state: the log of its records only grows, a line a record, and whatever is in it is
+ * never computed again. `failures.jsonl` holds the failures of the last command, which the next one tries again.
  */
-export class RunDirectory {
+export class RunDirectory<R extends { readonly key: string }> {
   readonly #directory: string;
-  readonly #samples: FileHandle;
+  readonly #log: FileHandle;
   readonly #failures: FileHandle;
   readonly #release: () => Promise<void>;
-  readonly #records: Map<string, SampleRecord>;
+  readonly #records: Map<string, R>;
   readonly #manifest: RunManifest;
   /** Bytes of a line that a crash had torn and that was cut off when the directory was opened. */
   readonly tornBytes: number;
 
   private constructor(opened: {
     readonly directory: string;
-    readonly samples: FileHandle;
+    readonly log: FileHandle;
     readonly failures: FileHandle;
     readonly release: () => Promise<void>;
-    readonly records: Map<string, SampleRecord>;
+    readonly records: Map<string, R>;
     readonly tornBytes: number;
     readonly manifest: RunManifest;
   }) {
     this.#directory = opened.directory;
-    this.#samples = opened.samples;
+    this.#log = opened.log;
     this.#failures = opened.failures;
     this.#release = opened.release;
     this.#records = opened.records;
@@ -93,10 +91,16 @@ export class RunDirectory {
   /**
    * Opens or creates the directory for one command and locks it until `close`.
    *
+   * @param kind of its records
    * Throws a `UserError` when another process holds it, when it belongs to a run with another identity (the message
    * names the fields), and when a file in it is damaged.
    */
-  static async open(directory: string, description: RunDescription, now: Date): Promise<RunDirectory> {
+  static async open<R extends { readonly key: string }>(
+    directory: string,
+    description: RunDescription,
+    kind: LogKind<R>,
+    now: Date,
+  ): Promise<RunDirectory<R>> {
     await mkdir(directory, { recursive: true }).catch((error: unknown) => {
       throw new UserError({
         what: `cannot be created (${messageOf(error)})`,
@@ -112,8 +116,7 @@ export class RunDirectory {
         const what = `holds a run with another ${differing.join(', ')}`;
         throw new UserError({ what, where: directory, fix: otherDirectory });
       }
-      const file = path.join(directory, recordsName);
-      const { records, tornBytes } = await readRecordLog(file);
+      const { records, tornBytes } = await readRecordLog(directory, kind);
       if (before === null && records.size > 0) {
         throw new UserError({
           what: `holds records without ${manifestName}`,
@@ -123,9 +126,9 @@ export class RunDirectory {
       }
       const manifest = startManifest(description, before, now);
       await writeAtomically(path.join(directory, manifestName), text(manifest));
-      const samples = await open(file, 'a');
+      const log = await open(path.join(directory, kind.file), 'a');
       const failures = await open(path.join(directory, failuresName), 'w');
-      return new RunDirectory({ directory, samples, failures, release, records, tornBytes, manifest });
+      return new RunDirectory({ directory, log, failures, release, records, tornBytes, manifest });
     } catch (error) {
       await release();
       throw error;
@@ -133,14 +136,14 @@ export class RunDirectory {
   }
 
   /** Every record of the run, those of cells that no current plan asks for included. */
-  get records(): ReadonlyMap<string, SampleRecord> {
+  get records(): ReadonlyMap<string, R> {
     return this.#records;
   }
 
   /** Writes the records of one sample together; they are on the disk when the promise resolves. */
-  async append(records: readonly SampleRecord[]): Promise<void> {
-    await this.#samples.appendFile(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
-    await this.#samples.sync();
+  async append(records: readonly R[]): Promise<void> {
+    await this.#log.appendFile(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+    await this.#log.sync();
     for (const record of records) this.#records.set(record.key, record);
   }
 
@@ -157,7 +160,7 @@ export class RunDirectory {
   /** Closes the files and gives the lock back. */
   async close(): Promise<void> {
     try {
-      await this.#samples.close();
+      await this.#log.close();
       await this.#failures.close();
     } finally {
       await this.#release();

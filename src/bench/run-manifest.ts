@@ -1,7 +1,13 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { budgetName } from '../config/budget.js';
-import { decodingSchema, deviceSchema, scoringSchema } from '../config/protocols.js';
+import {
+  decodingSchema,
+  deviceSchema,
+  type LatencyProtocol,
+  latencyProtocolSchema,
+  scoringSchema,
+} from '../config/protocols.js';
 import type { RunConfig } from '../config/run-config.js';
 import { canonicalJson } from '../core/content-hash.js';
 import type { EngineKind } from '../engine/open-runtime.js';
@@ -25,6 +31,8 @@ const identitySchema = z.strictObject({
   decoding: decodingSchema,
   maxContext: z.int().nullable(),
   combineImages: z.literal(1).nullable(),
+  /** `null` = an accuracy run. */
+  latency: latencyProtocolSchema.nullable().default(null),
   attention: sessionKindSchema,
   device: deviceSchema,
   seed: z.int().nullable(),
@@ -57,6 +65,8 @@ const configSchema = z.strictObject({
   decoding: decodingSchema,
   maxContext: z.int().nullable(),
   combineImages: z.literal(1).nullable(),
+  /** `samples` = so many of all tasks together. */
+  latency: latencyProtocolSchema.extend({ samples: z.int().nullable() }).nullable().default(null),
   attention: sessionKindSchema,
   device: deviceSchema,
   threads: z.int().positive(),
@@ -143,6 +153,7 @@ const identityNames = {
   decoding: 'generation.decoding',
   maxContext: 'max-context',
   combineImages: 'combine-images',
+  latency: 'latency',
   attention: 'attention',
   device: 'device',
   seed: 'seed',
@@ -154,7 +165,9 @@ const identityNames = {
 export function differingFields(a: RunIdentity, b: RunIdentity): string[] {
   const fields = Object.keys(identityNames) as (keyof RunIdentity)[];
   const differs = (field: keyof RunIdentity): boolean =>
-    field === 'compositions' ? redefined(a.compositions, b.compositions) : a[field] !== b[field];
+    field === 'compositions'
+      ? redefined(a.compositions, b.compositions)
+      : canonicalJson(a[field]) !== canonicalJson(b[field]);
   return fields.filter(differs).map((field) => identityNames[field]);
 }
 
@@ -163,10 +176,23 @@ function redefined(a: RunIdentity['compositions'], b: RunIdentity['compositions'
   return Object.entries(a).some(([name, composition]) => Object.hasOwn(b, name) && b[name] !== composition);
 }
 
+/** How a latency run measures, `null` for an accuracy run. */
+export function latencyProtocol({ latency }: RunConfig): LatencyProtocol | null {
+  if (latency === null) return null;
+  const { steps, 'warm-up': warmUp, repeats, 'null-test': nullTest } = latency;
+  return { steps, warmUp, repeats, nullTest };
+}
+
+/** Tokens that a prompt has to leave room for: the longest answer, or the steps of a repeat and the token they end with. */
+export function mostNewTokens(config: RunConfig): number {
+  const { latency, generation } = config;
+  return latency === null ? generation['max-new-tokens'] : latency['warm-up'] + latency.steps + 1;
+}
+
 /** The settings of a run that decide its prompts and answers. */
 export function generationSettings(config: RunConfig, engine: EngineKind): GenerationSettings {
   return {
-    maxNewTokens: config.generation['max-new-tokens'],
+    maxNewTokens: mostNewTokens(config),
     decoding: config.generation.decoding,
     maxContext: config['max-context'],
     combineImages: config['combine-images'],
@@ -193,6 +219,7 @@ export function runIdentity({
     bundleSha256,
     datasetSha256,
     ...generationSettings(config, engine),
+    latency: latencyProtocol(config),
     seed: config.seed,
     compositions: Object.fromEntries(compositions),
     recordVersion,
@@ -210,6 +237,7 @@ export function manifestConfig(
   engine: EngineKind & { readonly threads: number },
 ): RunManifest['config'] {
   const { threads, ...kind } = engine;
+  const protocol = latencyProtocol(config);
   return {
     backbone: portable(config.backbone),
     dtype: config.dtype,
@@ -221,6 +249,7 @@ export function manifestConfig(
     semantics: config.semantics,
     scoring: config.scoring,
     ...generationSettings(config, kind),
+    latency: protocol && { ...protocol, samples: config.latency?.samples ?? null },
     threads,
     limit: config.limit,
     seed: config.seed,

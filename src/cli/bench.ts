@@ -8,6 +8,7 @@ import { knownMethods } from '../bench/known-methods.js';
 import { describeMachine } from '../bench/machine.js';
 import { bundleSize, fixedBytes, mostBytes } from '../bench/memory-estimate.js';
 import { type BenchPlan, planBench } from '../bench/plan.js';
+import { sampleLog } from '../bench/record.js';
 import { type BenchProgress, type BenchSummary, runBench } from '../bench/run-bench.js';
 import { RunDirectory } from '../bench/run-directory.js';
 import { generationSettings, manifestConfig, runIdentity } from '../bench/run-manifest.js';
@@ -172,7 +173,7 @@ async function execute(
     cacheBytes: Math.max(0, limit - fixedBytes(estimate)),
   };
   refuseOtherLayers(run, settings.methods, bundle.manifest.text.layers);
-  const directory = await RunDirectory.open(run.out, description, new Date());
+  const directory = await RunDirectory.open(run.out, description, sampleLog, new Date());
   const progress = openProgress(shell, { unit: 'samples', quiet });
   const stopping = new AbortController();
   const forget = shell.onInterrupt(() => {

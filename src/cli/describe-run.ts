@@ -1,6 +1,6 @@
-import { ofRandomWeights } from '../bench/record.js';
+import { ofRandomWeights, sampleLog } from '../bench/record.js';
 import type { BenchSummary } from '../bench/run-bench.js';
-import { failuresName, manifestName, recordsName } from '../bench/run-directory.js';
+import { failuresName, manifestName } from '../bench/run-directory.js';
 import { renderConsole } from '../report/render-console.js';
 import type { Table } from '../report/table.js';
 import type { Output } from './shell.js';
@@ -63,7 +63,7 @@ export function describeRun(
     `${state}: ${counts(summary)}.`,
     ...(summary.prefills > 0 ? [`Time: ${timeSpent(summary)}`] : []),
     tableFiles(tables, out),
-    `Records: ${out}/${recordsName}, ${manifestName}${summary.failures.length > 0 ? `, ${failuresName}` : ''}`,
+    `Records: ${out}/${sampleLog.file}, ${manifestName}${summary.failures.length > 0 ? `, ${failuresName}` : ''}`,
     `Next: ${nextStep(summary)}`,
   ].join('\n')}\n`;
 }

@@ -2,6 +2,7 @@ import { type BackboneSize, leastBytes, mostBytes } from '../bench/memory-estima
 import { fitMemory, type RunMemory } from '../bench/memory-fit.js';
 import type { BenchPlan } from '../bench/plan.js';
 import { longestPrompt } from '../bench/prompt-size.js';
+import { mostNewTokens } from '../bench/run-manifest.js';
 import { MethodSet } from '../compression/method-set.js';
 import type { RunConfig } from '../config/run-config.js';
 import { UserError } from '../core/errors.js';
@@ -12,7 +13,8 @@ export function memoryOf(
   backbone: BackboneSize,
   available: number,
 ): RunMemory {
-  const { 'max-new-tokens': maxNewTokens, decoding } = config.generation;
+  const { decoding } = config.generation;
+  const maxNewTokens = mostNewTokens(config);
   const maxContext = config['max-context'];
   const mostPositions = Math.max(1, backbone.text.maxPositions - maxNewTokens);
   const prompt = longestPrompt(plan, { tokensPerImage: backbone.tokensPerImage, maxContext, mostPositions });

@@ -12,6 +12,9 @@ export interface RunOverrides {
   readonly semantics?: string | undefined;
   readonly scoring?: string | undefined;
   readonly decoding?: string | undefined;
+  readonly latency?: boolean | undefined;
+  readonly steps?: string | undefined;
+  readonly repeats?: string | undefined;
   readonly attention?: string | undefined;
   readonly device?: string | undefined;
   readonly threads?: string | undefined;
@@ -25,13 +28,18 @@ export interface RunOverrides {
 interface Override {
   readonly flag: string;
   readonly path: FieldPath;
-  /** Turns the typed text into what the run file would hold; text that does not fit is left for the schema. */
-  readonly read: (text: string) => unknown;
+  /**
+   * Turns the typed text into what the run file would hold, given what it holds; text that does not fit is left for the
+   * schema.
+   */
+  readonly read: (text: string, before: unknown) => unknown;
 }
 
 const asText = (text: string): unknown => text;
 const asList = (text: string): unknown => text.split(',').map((entry) => entry.trim());
 const asSwitch = (text: string): unknown => (text === 'true' || text === 'false' ? text === 'true' : text);
+/** A switch of something that has settings: those of the run file stay. */
+const asSettings = (_text: string, before: unknown): unknown => before ?? {};
 const asCount = (text: string): unknown => (/^\d+$/.test(text) ? Number(text) : text);
 
 /** The flags of `lookm bench` that set a field of the run file. */
@@ -49,6 +57,9 @@ export const overrides = Object.freeze({
   firstToken: { flag: '--first-token', path: ['first-token'], read: asList },
   semantics: { flag: '--semantics', path: ['semantics'], read: asList },
   scoring: { flag: '--scoring', path: ['scoring'], read: asText },
+  steps: { flag: '--steps', path: ['latency', 'steps'], read: asCount },
+  repeats: { flag: '--repeats', path: ['latency', 'repeats'], read: asCount },
+  latency: { flag: '--latency', path: ['latency'], read: asSettings },
   decoding: { flag: '--decoding', path: ['generation', 'decoding'], read: asText },
   attention: { flag: '--attention', path: ['attention'], read: asText },
   device: { flag: '--device', path: ['device'], read: asText },
@@ -78,16 +89,19 @@ export function withOverrides(content: unknown, given: RunOverrides): unknown {
   if (!isRecord(content)) return content;
   const changed: Record<string, unknown> = { ...content };
   for (const [name, { path, read }] of Object.entries(overrides)) {
-    const text = given[name as keyof RunOverrides];
-    if (text === undefined) continue;
+    const value = given[name as keyof RunOverrides];
+    if (value === undefined) continue;
+    const text = String(value);
     const [key, field] = path;
+    const holder = changed[key];
     if (field === undefined) {
-      changed[key] = read(text);
+      changed[key] = read(text, holder);
       continue;
     }
-    const holder = changed[key];
     // A holder of the wrong kind stays, for the schema to name.
-    if (isRecord(holder) || holder === undefined) changed[key] = { ...holder, [field]: read(text) };
+    if (isRecord(holder) || holder === undefined || holder === null) {
+      changed[key] = { ...holder, [field]: read(text, holder?.[field]) };
+    }
   }
   return changed;
 }

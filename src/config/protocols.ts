@@ -26,3 +26,15 @@ export const decodingSchema = z.enum(['alone', 'together']);
  * the weights a token, which is faster and times nothing.
  */
 export type Decoding = z.infer<typeof decodingSchema>;
+
+/** What decides how a latency run measures a cell. */
+export const latencyProtocolSchema = z.strictObject({
+  /** Timed decode steps of a repeat; end-of-sequence tokens do not end them. */
+  steps: z.int().positive(),
+  /** Steps before them that are not timed. */
+  warmUp: z.int().nonnegative(),
+  repeats: z.int().positive(),
+  /** Whether the full cache takes part a second time. */
+  nullTest: z.boolean(),
+});
+export type LatencyProtocol = z.infer<typeof latencyProtocolSchema>;

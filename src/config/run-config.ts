@@ -21,6 +21,9 @@ const longestContext = 1 << 20;
 /** MileBench's own limit on answers, where the run file names none. */
 const defaultNewTokens = 512;
 
+/** Decode steps or repeats beyond this are a mistake. */
+const mostRepeats = 10_000;
+
 /** More than any machine here has: a number beyond this is a mistake. */
 const mostThreads = 1024;
 
@@ -94,6 +97,20 @@ const generationShape = {
   decoding: decodingSchema.default('alone'),
 };
 
+/** How `lookm bench --latency` measures. */
+const latencyShape = {
+  /** Drawn from all samples of the run together, by the run's seed; `null` = all. */
+  samples: z.int().positive().nullable().default(null),
+  /** Decode steps of a cell that are timed in each repeat; end-of-sequence tokens do not end them. */
+  steps: z.int().positive().max(mostNewTokens).default(32),
+  /** Steps before them that are not. */
+  'warm-up': z.int().nonnegative().max(mostNewTokens).default(4),
+  /** How often the cells take turns. */
+  repeats: z.int().positive().max(mostRepeats).default(7),
+  /** Whether the full cache takes part a second time, as if it were another method. */
+  'null-test': z.boolean().default(true),
+};
+
 const runConfigShape = {
   /** A name in the package's `models/`, a bundle or checkpoint directory, or what was pulled. */
   backbone: text,
@@ -119,6 +136,8 @@ const runConfigShape = {
   /** 1 = all images of a sample combined into one picture (`combined_1_images`); `null` = the images themselves. */
   'combine-images': z.literal(1).nullable().default(null),
   generation: z.strictObject(generationShape).prefault({}),
+  /** Measures decode latency instead of accuracy; `null` = an accuracy run. */
+  latency: z.strictObject(latencyShape).nullable().default(null),
   attention: attentionSchema.default('auto'),
   device: deviceSchema.default('cpu'),
   /** Threads of ONNX Runtime; `null` = as many as the machine runs at a time. */
@@ -142,6 +161,7 @@ export const runFile: YamlKind = Object.freeze({
     '': Object.keys(runConfigShape),
     dataset: Object.keys(datasetShape),
     generation: Object.keys(generationShape),
+    latency: Object.keys(latencyShape),
   },
 });
 
@@ -165,12 +185,21 @@ function checkMethods(config: BaseConfig, known: KnownMethods, context: z.Refine
   report(context, { what: `method ${evicting} needs a budget`, fix: 'add budgets: [20%]' }, ['budgets']);
 }
 
+/** Times of a step belong to one cell only where cells decode alone. */
+function checkLatency({ latency, generation }: BaseConfig, context: z.RefinementCtx): void {
+  if (latency === null || generation.decoding === 'alone') return;
+  const what = 'a latency run times the steps of each cell alone';
+  report(context, { what, fix: 'use decoding: alone' }, ['generation', 'decoding']);
+}
+
 /** Schema of a run file: strict, defaults filled in, methods checked by whoever knows them. */
 export function runConfigSchema(known: KnownMethods) {
-  return z
-    .strictObject(runConfigShape)
-    .superRefine((config, context) => checkMethods(config, known, context));
+  return z.strictObject(runConfigShape).superRefine((config, context) => {
+    checkMethods(config, known, context);
+    checkLatency(config, context);
+  });
 }
 
 /** A run file as read, with every default filled in. */
 export type RunConfig = z.output<ReturnType<typeof runConfigSchema>>;
+export type LatencyConfig = NonNullable<RunConfig['latency']>;

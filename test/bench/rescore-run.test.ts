@@ -2,7 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { planBench } from '../../src/bench/plan.js';
-import { type SampleRecord, sampleRecordSchema } from '../../src/bench/record.js';
+import { type SampleRecord, sampleLog, sampleRecordSchema } from '../../src/bench/record.js';
 import { rescoreRun } from '../../src/bench/rescore-run.js';
 import { runBench } from '../../src/bench/run-bench.js';
 import { RunDirectory } from '../../src/bench/run-directory.js';
@@ -23,7 +23,7 @@ async function finishedRun(changes: Partial<Pick<RunConfig, 'semantics' | 'budge
     ...description,
     config: manifestConfig(asked, { attention: 'portable', device: 'cpu', threads: 1 }),
   };
-  const directory = await RunDirectory.open(out, described, new Date(0));
+  const directory = await RunDirectory.open(out, described, sampleLog, new Date(0));
   await runBench({
     plan: planBench({ config: asked, tasks }),
     directory,
@@ -108,7 +108,7 @@ test('shows the newest record of a sample that was run again after its image cha
 test('refuses a directory that holds no run, and one that another process works on', async () => {
   await expect(rescoreRun(await scratch())).rejects.toThrow(/holds no manifest.json; give the --out/);
   const out = await finishedRun();
-  const held = await RunDirectory.open(out, description, new Date(0));
+  const held = await RunDirectory.open(out, description, sampleLog, new Date(0));
   await expect(rescoreRun(out)).rejects.toThrow(/process/);
   await held.close();
 });

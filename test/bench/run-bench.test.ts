@@ -4,7 +4,7 @@ import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { planBench } from '../../src/bench/plan.js';
-import { recordVersion } from '../../src/bench/record.js';
+import { recordVersion, sampleLog } from '../../src/bench/record.js';
 import { type BenchProgress, type BenchSummary, runBench } from '../../src/bench/run-bench.js';
 import { RunDirectory } from '../../src/bench/run-directory.js';
 import { type RunDescription, type RunManifest, runManifestSchema } from '../../src/bench/run-manifest.js';
@@ -39,7 +39,7 @@ async function command(
   } = {},
 ): Promise<BenchSummary> {
   const plan = planBench({ config: { ...config, ...options.config }, tasks });
-  const directory = await RunDirectory.open(out, options.description ?? description, new Date(0));
+  const directory = await RunDirectory.open(out, options.description ?? description, sampleLog, new Date(0));
   try {
     const summary = await runBench({
       plan,
@@ -341,12 +341,12 @@ describe('a directory of another run', () => {
 describe('the lock of a run directory', () => {
   test('keeps a second command out and is gone afterwards', async () => {
     const { out } = await setting();
-    const first = await RunDirectory.open(out, description, new Date());
-    await expect(RunDirectory.open(out, description, new Date())).rejects.toThrow(
+    const first = await RunDirectory.open(out, description, sampleLog, new Date());
+    await expect(RunDirectory.open(out, description, sampleLog, new Date())).rejects.toThrow(
       `${out}: process ${process.pid} is writing to it; wait for it, stop it, or choose another --out`,
     );
     await first.close();
-    await (await RunDirectory.open(out, description, new Date())).close();
+    await (await RunDirectory.open(out, description, sampleLog, new Date())).close();
   });
 
   test.each([

@@ -34,6 +34,7 @@ describe('a run file', () => {
   test('gets its defaults filled in', () => {
     expect(read(base).config).toEqual({
       backbone: 'tiny-llava',
+      latency: null,
       attention: 'auto',
       device: 'cpu',
       threads: null,
