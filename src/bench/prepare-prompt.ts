@@ -12,7 +12,7 @@ import type { ImageFeatures } from './image-features.js';
 import type { ImageInput } from './image-worker.js';
 import type { Backbone } from './open-backbone.js';
 import type { PreparedPrompt } from './prefill-cells.js';
-import type { SampleRecord } from './record.js';
+import type { PromptRecord } from './record.js';
 import type { GenerationSettings } from './record-key.js';
 
 /** Token ids of a sample's prompt, `imagePlaceholderId` at images, and the images that go there. */
@@ -93,7 +93,7 @@ export async function encodePrompt(
   features: ImageFeatures,
   { inputIds, modality }: TokenizedSample,
   images: readonly ImageInput[],
-): Promise<{ readonly prompt: PreparedPrompt; readonly about: SampleRecord['prompt'] }> {
+): Promise<{ readonly prompt: PreparedPrompt; readonly about: PromptRecord }> {
   const { manifest } = backbone.bundle;
   const imageFeatures: Float32Array[] = [];
   for (const image of images) imageFeatures.push(await features.of(image));

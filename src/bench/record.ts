@@ -29,7 +29,7 @@ const answerScoreSchema = z.strictObject({
 });
 
 /** Size of a compressed cache, a value a layer. */
-const cacheSizeSchema = z.strictObject({
+export const cacheSizeSchema = z.strictObject({
   /** The same for every head of a layer. */
   rows: z.array(z.int()),
   /** K and V. */
@@ -37,6 +37,17 @@ const cacheSizeSchema = z.strictObject({
   /** Rows over prompt tokens. */
   ratio: z.array(z.number()),
 });
+
+/** A prompt in numbers. */
+export const promptSchema = z.strictObject({
+  tokens: z.int(),
+  textTokens: z.int(),
+  images: z.int(),
+  /** Of the token ids, and of the pixels of all images. */
+  sha256: z.string(),
+  pixelsSha256: z.string(),
+});
+export type PromptRecord = z.infer<typeof promptSchema>;
 
 export const sampleRecordSchema = z.strictObject({
   version: z.literal(recordVersion),
@@ -59,13 +70,7 @@ export const sampleRecordSchema = z.strictObject({
   choices: z.array(z.string()).nullable(),
   /** By scoring semantics; computed again from answer, response and choices by `lookm score`. */
   scores: z.strictObject({ release: answerScoreSchema, fixed: answerScoreSchema }),
-  prompt: z.strictObject({
-    tokens: z.int(),
-    textTokens: z.int(),
-    images: z.int(),
-    sha256: z.string(),
-    pixelsSha256: z.string(),
-  }),
+  prompt: promptSchema,
   cache: z.strictObject({
     /** What the budget allows in each layer for this prompt: rows, bytes of K and V, rows over prompt tokens. */
     nominal: cacheSizeSchema,

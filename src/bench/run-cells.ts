@@ -118,7 +118,8 @@ async function runPass(run: Run, { file, limit }: CacheRoom, pass: CachePass): P
   };
 }
 
-function decodeStart(
+/** How the answer of a cell starts. @param logits of the last prompt token, [vocabSize] */
+export function decodeStart(
   cell: Cell,
   prompt: PreparedPrompt,
   logits: Float32Array,
