@@ -30,16 +30,18 @@ export async function freeDiskBytes(directory: string): Promise<number> {
 }
 
 /**
- * Opens a file in the directory that has no name, so that nothing is left of it however the process ends. Systems that
+ * Opens a file in the directory, which is made, that has no name, so that nothing is left of it however the process ends. Systems that
  * keep the names of open files remove it when it is closed.
  *
  * @throws UserError when the directory cannot be written to, or the disk is full later
  */
 export async function openSpillFile(directory: string): Promise<SpillFile> {
   const name = path.join(directory, `caches-${randomBytes(6).toString('hex')}`);
-  const handle = await open(name, 'wx+', 0o600).catch((error: unknown) => {
-    throw diskProblem(error, directory);
-  });
+  const handle = await mkdir(directory, { recursive: true })
+    .then(() => open(name, 'wx+', 0o600))
+    .catch((error: unknown) => {
+      throw diskProblem(error, directory);
+    });
   const named = await rm(name).then(
     () => false,
     () => true,
@@ -119,7 +121,7 @@ function isDiskError(error: unknown): error is Error {
 /** What the user can mend becomes a problem of the user's; everything else stays what it is. */
 function diskProblem(error: unknown, directory: string): unknown {
   if (!isDiskError(error)) return error;
-  const what = `caches that memory has no room for cannot be written there (${messageOf(error)})`;
+  const what = `caches cannot be written there (${messageOf(error)})`;
   const fix = 'free space, set $LOOKM_CACHE to a directory on another disk, or run fewer cells at a time';
   return new UserError({ what, where: directory, fix }, { cause: error });
 }

@@ -1,10 +1,11 @@
+import { RandomBytes } from '../core/random-bytes.js';
 import { openAttention } from '../engine/attention.js';
 import { cacheCapacity, LayerCache } from '../engine/layer-cache.js';
+import { openMemoryRead } from '../engine/memory-read.js';
 import { floats, type Runtime } from '../engine/runtime.js';
 import type { Measured } from './benchmark.js';
 import { cacheRows, sevenB } from './decoder-shape.js';
 import { type Contender, timeInterleaved } from './interleaved.js';
-import { openMemoryRead } from './memory-read.js';
 
 /** Bytes of one reading of memory. */
 const readBytes = 512 * 2 ** 20;
@@ -15,14 +16,15 @@ export async function benchmarkAttention(runtime: Runtime, rounds: number): Prom
   const width = kvHeads * headDim;
   const { decode } = await openAttention(runtime, sevenB, { mostKeys: 4096 });
   const row = floats(new Float32Array(width).fill(0.1), [1, 1, width]);
+  const random = new RandomBytes();
   const memory = await openMemoryRead(runtime);
   const limit = `memory read (${memory.name})`;
   const contenders = cacheRows.map((rows): Contender => {
     const capacity = cacheCapacity(rows);
     // Visited in turn, so that each run finds its rows in memory and not in the processor's cache.
     const buffers = Array.from({ length: layers }, () => ({
-      keys: new Float32Array(width * capacity).fill(0.01),
-      values: new Float32Array(width * capacity).fill(0.02),
+      keys: random.array(width * capacity, -1, 1),
+      values: random.array(width * capacity, -1, 1),
     }));
     return {
       name: `${rows} rows`,

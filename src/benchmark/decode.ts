@@ -1,9 +1,9 @@
+import { openMemoryRead } from '../engine/memory-read.js';
 import { floats, type Runtime } from '../engine/runtime.js';
 import { GraphBuilder } from '../onnx/graph-builder.js';
 import type { Measured } from './benchmark.js';
 import { cacheRows, decodeBytes, sevenB, wholeSevenB } from './decoder-shape.js';
 import { type Contender, timeInterleaved } from './interleaved.js';
-import { openMemoryRead } from './memory-read.js';
 import { RandomCache } from './random-cache.js';
 import { formatName, openRandomDecoder } from './random-decoder.js';
 import type { TimedFormat } from './random-weights.js';

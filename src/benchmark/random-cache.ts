@@ -1,4 +1,5 @@
 import type { LlamaShape } from '../checkpoint/llama-config.js';
+import { RandomBytes } from '../core/random-bytes.js';
 import { decodeStep } from '../engine/decode.js';
 import type { LanguageModel } from '../engine/language-model.js';
 import { cacheCapacity, LayerCache } from '../engine/layer-cache.js';
@@ -13,9 +14,10 @@ export class RandomCache {
     const size = shape.kvHeads * cacheCapacity(rows) * shape.headDim;
     this.#rows = rows;
     this.#shape = shape;
+    const random = new RandomBytes();
     this.#layers = Array.from({ length: shape.layers }, () => ({
-      keys: new Float32Array(size).fill(0.01),
-      values: new Float32Array(size).fill(0.02),
+      keys: random.array(size, -1, 1),
+      values: random.array(size, -1, 1),
     }));
   }
 

@@ -1,12 +1,12 @@
 import type { SourceFinder, SourceTensor } from '../checkpoint/find-tensors.js';
 import type { TensorSource } from '../checkpoint/tensor-source.js';
 import type { Stored, StoreTensors, Tensors } from '../convert/weight-writer.js';
+import { RandomBytes } from '../core/random-bytes.js';
 import { elementCount } from '../core/tensor.js';
 import type { ExternalWeightFile } from '../onnx/external-weights.js';
 import type { ExternalTensor } from '../onnx/graph-builder.js';
 import { type BlockFormat, quantisedSizes } from '../onnx/quantise-blocks.js';
 import type { StoredMatrix } from '../onnx/stored-matrix.js';
-import { RandomBytes } from './random-bytes.js';
 
 /** Formats of matrices that are timed. */
 export type TimedFormat = BlockFormat | { readonly dtype: 'fp32' };

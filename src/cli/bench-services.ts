@@ -7,7 +7,7 @@ import { ImageFeatures } from '../bench/image-features.js';
 import { ImageReader } from '../bench/image-reader.js';
 import { availableBytes } from '../bench/machine.js';
 import { type BackboneSize, bundleSize, loadedBytes } from '../bench/memory-estimate.js';
-import { openBackbone } from '../bench/open-backbone.js';
+import { type Backbone, openBackbone } from '../bench/open-backbone.js';
 import type { GenerationSettings } from '../bench/record-key.js';
 import type { SampleRunner } from '../bench/sample-job.js';
 import { createSampleRunner } from '../bench/sample-runner.js';
@@ -21,9 +21,12 @@ import { estimateBundleBytes } from '../convert/estimate-bundle.js';
 import type { DtypeOptions } from '../convert/weight-formats.js';
 import { UserError } from '../core/errors.js';
 import { chooseEngine, type EngineKind, type EngineRequest, openRuntime } from '../engine/open-runtime.js';
+import { choosePinning } from '../engine/pinning.js';
 import { requiredRuntimeVersion } from '../engine/portable-sessions.js';
 import type { Runtime } from '../engine/runtime.js';
 import { selfTest } from '../engine/self-test.js';
+import type { LatencyLab } from '../latency/latency-lab.js';
+import { openLatencyMachine } from '../latency/latency-machine.js';
 import { backboneKind, checkpointFingerprint, findCachedBundle } from './bundle-cache.js';
 import { cacheDirectory } from './cache-directory.js';
 import type { Progress } from './progress.js';
@@ -60,6 +63,8 @@ export interface BenchServices {
   /** What a request for attention and device comes to on this machine. */
   chooseEngine(request: EngineRequest): Promise<EngineKind>;
   openRunner(bundle: Bundle, settings: RunnerSettings): Promise<SampleRunner>;
+  /** What measures latency: the same, on pinned threads. */
+  openLab(bundle: Bundle, settings: RunnerSettings): Promise<LatencyLab>;
   /** Commit of the package's own checkout, if it is one. */
   gitCommit(): Promise<string | null>;
 }
@@ -126,6 +131,35 @@ async function requireSelfTest(runtime: Runtime): Promise<void> {
   throw new UserError({ what, fix: 'run `lookm doctor`' });
 }
 
+/** A backbone that is known to compute rightly here, on these processors, and what feeds it images. */
+async function openParts(
+  bundle: Bundle,
+  { visionCache, threads, generation }: RunnerSettings,
+  shell: Shell,
+  processors: readonly number[] | null,
+): Promise<{
+  readonly backbone: Backbone;
+  readonly images: ImageReader;
+  readonly features: ImageFeatures;
+}> {
+  // Its thread starts while the backbone is loaded.
+  const workerFile = path.join(shell.packageRoot, imageWorker);
+  const images = new ImageReader({ settings: bundle.manifest.image, workerFile });
+  try {
+    const { attention, device } = generation;
+    const runtime = await openRuntime({ attention, device, threads, processors });
+    await requireSelfTest(runtime);
+    const checked = await openBundle(bundle.directory, { verify: 'hashes' });
+    const files =
+      visionCache === null ? null : await openFeatureFiles(visionCache, checked.manifest, { device });
+    const backbone = await openBackbone(checked, runtime);
+    return { backbone, images, features: new ImageFeatures(backbone.vision.encode, { files }) };
+  } catch (error) {
+    await images.close();
+    throw error;
+  }
+}
+
 /** The services that do the work. */
 export function createBenchServices(shell: Shell): BenchServices {
   return {
@@ -147,25 +181,29 @@ export function createBenchServices(shell: Shell): BenchServices {
       return bundle;
     },
     chooseEngine,
-    async openRunner(bundle, { visionCache, threads, ...settings }) {
-      // Its thread starts while the backbone is loaded.
-      const workerFile = path.join(shell.packageRoot, imageWorker);
-      const images = new ImageReader({ settings: bundle.manifest.image, workerFile });
-      try {
-        const { attention, device } = settings.generation;
-        const runtime = await openRuntime({ attention, device, threads });
-        await requireSelfTest(runtime);
-        const checked = await openBundle(bundle.directory, { verify: 'hashes' });
-        const files =
-          visionCache === null ? null : await openFeatureFiles(visionCache, checked.manifest, { device });
-        const backbone = await openBackbone(checked, runtime);
-        const features = new ImageFeatures(backbone.vision.encode, { files });
-        const spillDirectory = cacheDirectory(shell.env, 'spill');
-        return createSampleRunner({ backbone, images, features, spillDirectory, ...settings });
-      } catch (error) {
-        await images.close();
-        throw error;
-      }
+    async openRunner(bundle, settings) {
+      const parts = await openParts(bundle, settings, shell, null);
+      return createSampleRunner({
+        ...parts,
+        ...settings,
+        spillDirectory: cacheDirectory(shell.env, 'spill'),
+      });
+    },
+    async openLab(bundle, settings) {
+      const pinning = await choosePinning(settings.threads);
+      const processors = pinning.kind === 'pinned' ? pinning.processors : null;
+      const parts = await openParts(bundle, settings, shell, processors);
+      const machine = await openLatencyMachine(parts.backbone.runtime, pinning);
+      return {
+        ...parts,
+        machine,
+        close: async () => {
+          await machine.close();
+          await parts.images.close();
+          await parts.features.close();
+          await parts.backbone.close();
+        },
+      };
     },
     async gitCommit() {
       const options = { cwd: shell.packageRoot };

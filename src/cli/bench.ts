@@ -1,114 +1,37 @@
-import { readFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
-import path from 'node:path';
 import { Command, Option } from 'commander';
-import { chooseTasks } from '../bench/choose-tasks.js';
-import { hashBundle, hashDataset } from '../bench/content-hashes.js';
-import { knownMethods } from '../bench/known-methods.js';
-import { describeMachine } from '../bench/machine.js';
-import { bundleSize, fixedBytes, mostBytes } from '../bench/memory-estimate.js';
-import { type BenchPlan, planBench } from '../bench/plan.js';
 import { sampleLog } from '../bench/record.js';
 import { type BenchProgress, type BenchSummary, runBench } from '../bench/run-bench.js';
 import { RunDirectory } from '../bench/run-directory.js';
-import { generationSettings, manifestConfig, runIdentity } from '../bench/run-manifest.js';
-import { MethodSet } from '../compression/method-set.js';
-import { allocatedLayers } from '../compression/policy.js';
-import type { RunOverrides } from '../config/overrides.js';
-import { type LocatedConfig, readConfig } from '../config/read-config.js';
-import { messageOf, UserError } from '../core/errors.js';
-import { listTasks, loadTask, type Task, type TaskInfo } from '../milebench/dataset.js';
 import { reportTables } from '../report/report-tables.js';
 import type { Table } from '../report/table.js';
 import { writeTables } from '../report/write-tables.js';
+import { benchLatency } from './bench-latency.js';
 import type { BenchServices } from './bench-services.js';
-import { cacheDirectory } from './cache-directory.js';
 import { describePlan } from './describe-plan.js';
 import { describeRun, runAsJson } from './describe-run.js';
-import { exitCodes, packageVersion } from './program.js';
+import { prepareRun } from './prepare-run.js';
+import { exitCodes } from './program.js';
 import { openProgress, type Progress } from './progress.js';
-import { resolveDataset } from './resolve-asset.js';
-import { type ResolvedBackbone, resolveBackbone } from './resolve-backbone.js';
+import { defaultConfig, type ResolvedRun, type RunRequest, resolveRun } from './resolve-run.js';
 import { describeMemory, memoryOf, requireMemory } from './run-memory.js';
 import type { Shell } from './shell.js';
-
-const defaultConfig = 'configs/quickstart.yaml';
 
 const examples = `
 Examples:
   $ lookm bench                                       the quickstart, into results/quickstart
   $ lookm bench --limit 5 --seed 1 --out results/try  five samples a task
   $ lookm bench --methods full,h2o --budgets 20%,0.1+0.3 --tasks T-4,PictureNumbers --out results/h2o
+  $ lookm bench --latency --limit 1 --out results/speed  decode latency and cache memory
   $ lookm bench -c my.yaml --dry-run                  what a run file asks for
 
 The same command continues a run that was cut short and recomputes nothing that is done.
 Methods, budgets, semantics, protocols, tasks and limit may change between commands on one run directory.
 `;
 
-interface BenchOptions extends RunOverrides {
-  readonly config?: string | undefined;
+interface BenchOptions extends RunRequest {
   readonly dryRun?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
-}
-
-/** A run with every name in it looked up. */
-interface ResolvedRun {
-  readonly located: LocatedConfig;
-  readonly backbone: ResolvedBackbone;
-  readonly datasetTasks: readonly TaskInfo[];
-  readonly tasks: readonly Task[];
-  readonly plan: BenchPlan;
-  /** Absolute, and as it is shown. */
-  readonly out: string;
-  readonly shownOut: string;
-}
-
-async function readRunFile(
-  options: BenchOptions,
-  shell: Shell,
-): Promise<LocatedConfig & { readonly name: string }> {
-  const file = options.config ?? defaultConfig;
-  const root = options.config === undefined ? shell.packageRoot : shell.cwd;
-  const text = await readFile(path.resolve(root, file), 'utf8').catch((cause: unknown) => {
-    const what = `the run file cannot be read (${messageOf(cause)})`;
-    throw new UserError({ what, where: file, fix: 'give its path with --config' }, { cause });
-  });
-  return {
-    ...readConfig({ text, file, known: knownMethods, overrides: options }),
-    name: path.parse(file).name,
-  };
-}
-
-async function resolveRun(options: BenchOptions, shell: Shell): Promise<ResolvedRun> {
-  const { name, ...located } = await readRunFile(options, shell);
-  const { config, where } = located;
-  const backbone = await resolveBackbone({ ...config, where }, shell);
-  const rootWhere = where(['dataset', 'root']);
-  const root = await resolveDataset(config.dataset.root, { where: rootWhere, shell });
-  const datasetTasks = await listTasks(root);
-  const chosen = chooseTasks(datasetTasks, {
-    names: config.dataset.tasks,
-    where: (index) => where(['dataset', 'tasks', index]),
-  });
-  const tasks: Task[] = [];
-  for (const info of chosen) tasks.push(await loadTask(info));
-  const shownOut = config.out ?? path.join('results', name);
-  const out = path.resolve(shell.cwd, shownOut);
-  return {
-    located,
-    backbone,
-    datasetTasks,
-    tasks,
-    plan: planBench({ config, tasks }),
-    out,
-    shownOut,
-  };
-}
-
-function visionCacheDirectory(setting: boolean | string, { env, cwd }: Shell): string | null {
-  if (typeof setting === 'string') return path.resolve(cwd, setting);
-  return setting ? cacheDirectory(env, 'vision') : null;
 }
 
 function showProgress(progress: Progress): (event: BenchProgress) => void {
@@ -120,59 +43,16 @@ function showProgress(progress: Progress): (event: BenchProgress) => void {
   };
 }
 
-/** An allocation by layer is made for one number of layers. */
-function refuseOtherLayers({ located, plan }: ResolvedRun, methods: MethodSet, layers: number): void {
-  for (const { method, semantics } of plan.cells) {
-    const wanted = allocatedLayers(methods.policy(method, semantics)).find((count) => count !== layers);
-    if (wanted === undefined) continue;
-    throw new UserError({
-      what: `method ${method} allocates rows to ${wanted} layers, the backbone has ${layers}`,
-      where: located.where(['compositions']),
-      fix: 'give a weight to every layer',
-    });
-  }
-}
-
 async function execute(
   run: ResolvedRun,
   services: BenchServices,
   shell: Shell,
   quiet: boolean,
 ): Promise<{ readonly summary: BenchSummary; readonly tables: readonly Table[] }> {
-  const { config, where } = run.located;
-  const engine = await services.chooseEngine(config);
+  const { where } = run.located;
   const converting = openProgress(shell, { unit: 'MiB', quiet });
-  const bundle = await services.openBundle(run.backbone, {
-    where: where(['backbone']),
-    progress: converting,
-  });
-  const threads = config.threads ?? availableParallelism();
-  const bundleSha256 = hashBundle(bundle.manifest);
-  const datasetSha256 = hashDataset(run.datasetTasks);
-  const versions = {
-    lookm: await packageVersion(shell.packageRoot),
-    onnxruntime: services.runtimeVersion,
-    node: process.versions.node,
-  };
-  const memory = memoryOf({ config, plan: run.plan }, bundleSize(bundle.manifest), services.availableBytes());
-  const { estimate, limit } = memory;
-  const description = {
-    identity: runIdentity({ config, engine, bundleSha256, datasetSha256 }),
-    config: manifestConfig(config, { ...engine, threads }),
-    versions,
-    machine: describeMachine(),
-    gitCommit: await services.gitCommit(),
-    memory: { estimated: Math.ceil(mostBytes(estimate)), limit: Math.floor(limit) },
-  };
-  const settings = {
-    methods: new MethodSet(config.compositions),
-    generation: generationSettings(config, engine),
-    seed: config.seed ?? 0,
-    threads,
-    visionCache: visionCacheDirectory(config['vision-cache'], shell),
-    cacheBytes: Math.max(0, limit - fixedBytes(estimate)),
-  };
-  refuseOtherLayers(run, settings.methods, bundle.manifest.text.layers);
+  const prepared = await prepareRun(run, services, { shell, converting });
+  const { bundle, bundleSha256, description, memory, settings } = prepared;
   const directory = await RunDirectory.open(run.out, description, sampleLog, new Date());
   const progress = openProgress(shell, { unit: 'samples', quiet });
   const stopping = new AbortController();
@@ -212,6 +92,7 @@ function exitCodeOf({ interrupted, failures }: BenchSummary): number {
 async function bench(options: BenchOptions, shell: Shell, services: BenchServices): Promise<void> {
   const run = await resolveRun(options, shell);
   const { plan, shownOut: out } = run;
+  const latency = run.located.config.latency !== null;
   if (options.dryRun) {
     const { config, where } = run.located;
     const size = await services.backboneSize(run.backbone, where(['backbone']));
@@ -221,6 +102,7 @@ async function bench(options: BenchOptions, shell: Shell, services: BenchService
     return;
   }
   const quiet = (options.quiet ?? false) || (options.json ?? false);
+  if (latency) return benchLatency(run, { services, shell, quiet, json: options.json ?? false });
   const { summary, tables } = await execute(run, services, shell, quiet);
   for (const { task, sampleId, message } of summary.failures) {
     shell.stderr.write(`${shell.stderr.paint.red('failed:')} ${task}, sample ${sampleId}: ${message}\n`);
@@ -245,6 +127,9 @@ export function benchCommand(load: (shell: Shell) => Promise<BenchServices>): (s
       .option('--first-token <list>', 'prefill, cache or both')
       .option('--semantics <list>', 'release, paper or both')
       .option('--scoring <release|fixed>', 'which scores the tables show; both are recorded')
+      .option('--latency', 'measure decode latency and memory instead of accuracy, see docs/latency.md')
+      .option('--steps <n>', 'of --latency: timed decode steps of a repeat (default: 32)')
+      .option('--repeats <n>', 'of --latency: how often cells take turns (default: 7)')
       .option('--decoding <alone|together>', 'together is faster, only alone times decode steps')
       .option('--attention <auto|portable|native>', 'native is faster, where it is available')
       .option('--device <cpu|webgpu|cuda>', 'what computes the network')

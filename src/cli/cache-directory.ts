@@ -4,9 +4,9 @@ import type { Shell } from './shell.js';
 
 /**
  * What the cache holds: bundles of checkpoints that `bench` converted, bundles that `pull` made and the checkpoints it
- * downloaded, features of images, and caches that memory has no room for while a sample runs.
+ * downloaded, features of images, caches that memory has no room for while a sample runs, and the lock of latency runs.
  */
-type CachePart = 'bundles' | 'pulled' | 'checkpoints' | 'vision' | 'spill';
+type CachePart = 'bundles' | 'pulled' | 'checkpoints' | 'vision' | 'spill' | 'latency';
 
 /** Where a part of the cache lies: in `$LOOKM_CACHE`, `$XDG_CACHE_HOME/lookm` or `~/.cache/lookm`. */
 export function cacheDirectory(env: Shell['env'], part: CachePart): string {

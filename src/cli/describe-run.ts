@@ -5,7 +5,8 @@ import { renderConsole } from '../report/render-console.js';
 import type { Table } from '../report/table.js';
 import type { Output } from './shell.js';
 
-function numberOf(count: number, thing: string): string {
+/** A count with its noun. */
+export function numberOf(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
 

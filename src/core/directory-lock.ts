@@ -6,6 +6,12 @@ import { isRunning } from './is-running.js';
 
 const lockSchema = z.strictObject({ pid: z.int().positive(), since: z.number() });
 
+/** How the message of a taken lock explains it. */
+interface LockUse {
+  readonly doing: string;
+  readonly instead: string;
+}
+
 /** Seconds of slack when the age of a lock is compared with the start of this process. */
 const clockSlack = 1;
 
@@ -37,12 +43,14 @@ async function holderOf(file: string): Promise<number | null> {
  * Takes the lock of a directory, so that no two processes write to it. A lock whose process is gone is taken over.
  * Returns the release. Throws a `UserError` naming the process that holds it.
  *
- * @param instead what the user can do beside waiting
+ * @param use.doing what the holder does
+ * @param use.instead what the user can do beside waiting
  */
 export async function lockDirectory(
   directory: string,
-  instead = 'choose another --out',
+  use: Partial<LockUse> = {},
 ): Promise<() => Promise<void>> {
+  const { doing = 'is writing to it', instead = 'choose another --out' } = use;
   const file = path.join(directory, 'lock');
   const draft = path.join(directory, `lock.${process.pid}.tmp`);
   await writeFile(draft, JSON.stringify({ pid: process.pid, since: Date.now() / 1000 }));
@@ -51,11 +59,11 @@ export async function lockDirectory(
     await link(draft, file).catch(async (error: unknown) => {
       if (!hasCode(error, 'EEXIST')) throw error;
       const holder = await holderOf(file);
-      if (holder !== null) throw inUse(directory, holder, instead);
+      if (holder !== null) throw inUse(directory, holder, { doing, instead });
       await rm(file, { force: true });
       await link(draft, file).catch(async (again: unknown) => {
         if (!hasCode(again, 'EEXIST')) throw again;
-        throw inUse(directory, (await holderOf(file)) ?? 0, instead);
+        throw inUse(directory, (await holderOf(file)) ?? 0, { doing, instead });
       });
     });
   } finally {
@@ -64,7 +72,7 @@ export async function lockDirectory(
   return () => rm(file, { force: true });
 }
 
-function inUse(directory: string, pid: number, instead: string): UserError {
+function inUse(directory: string, pid: number, { doing, instead }: LockUse): UserError {
   const fix = `wait for it, stop it, or ${instead}`;
-  return new UserError({ what: `process ${pid} is writing to it`, where: directory, fix });
+  return new UserError({ what: `process ${pid} ${doing}`, where: directory, fix });
 }

@@ -90,6 +90,19 @@ export class LayerCache {
     return 2 * this.heads * this.used[sequence]! * this.headDim * Float32Array.BYTES_PER_ELEMENT;
   }
 
+  /** Bytes of K and V of all rows that the buffers have room for, of a sequence. */
+  allocatedBytes(): number {
+    return 2 * this.heads * this.capacity * this.headDim * Float32Array.BYTES_PER_ELEMENT;
+  }
+
+  /** Sets a cache of one sequence back to its first `rows` rows. */
+  rewind(rows: number): void {
+    this.mask.fill(masked, rows, this.used[0]!);
+    this.used[0] = rows;
+    this.#lastRows[0] = Math.max(0, rows - 1);
+    this.#mostRows[0] = rows;
+  }
+
   /** Adds one row to a sequence: [heads * headDim] numbers of `key` and `value` from number `first` on. */
   append(key: Float32Array, value: Float32Array, sequence = 0, first = 0): void {
     const row = this.reserve(sequence);

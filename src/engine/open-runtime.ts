@@ -24,12 +24,19 @@ export interface EngineKind {
 /** Where native sessions were measured. */
 const measuredPlatform = 'linux-x64';
 
-/** @throws UserError when the sessions or the device asked for are not available */
+/**
+ * @param options.processors of the threads, the main one's first; `null` = where the system puts them
+ * @throws UserError when the sessions or the device asked for are not available
+ */
 export async function openRuntime({
   threads,
+  processors = null,
   ...request
-}: EngineRequest & { readonly threads: number }): Promise<Runtime> {
-  return new Runtime({ threads, host: await chooseSessions(request) });
+}: EngineRequest & {
+  readonly threads: number;
+  readonly processors?: readonly number[] | null;
+}): Promise<Runtime> {
+  return new Runtime({ threads, processors, host: await chooseSessions(request) });
 }
 
 /** What `openRuntime` would open. */

@@ -55,13 +55,26 @@ export class Runtime {
   /** How runs are made, which decides the attention kernels. */
   readonly kind: SessionHost['kind'];
   readonly device: Device;
+  readonly #processors: readonly number[] | null;
   readonly #host: SessionHost;
   readonly #sessions = new Set<Session>();
   #milliseconds = 0;
 
-  /** @throws UserError when the installed runtime is not the one that is required */
-  constructor({ threads, host = portableSessions('cpu') }: { threads: number; host?: SessionHost }) {
+  /**
+   * @param options.processors of the threads, the main one's first; `null` = where the system puts them
+   * @throws UserError when the installed runtime is not the one that is required
+   */
+  constructor({
+    threads,
+    host = portableSessions('cpu'),
+    processors = null,
+  }: {
+    readonly threads: number;
+    readonly host?: SessionHost;
+    readonly processors?: readonly number[] | null;
+  }) {
     this.threads = threads;
+    this.#processors = processors;
     this.kind = host.kind;
     this.device = host.device;
     this.#host = host;
@@ -86,6 +99,7 @@ export class Runtime {
     const session = await this.#host
       .open(model, {
         ...{ threads: this.threads, keepsWorkspace: true, mapsWeights: false, onDevice: false },
+        processors: this.#processors,
         ...options,
       })
       .catch((cause: unknown) => {

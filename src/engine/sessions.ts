@@ -30,13 +30,22 @@ export interface SessionOptions {
   readonly mapsWeights: boolean;
   /** Whether the host's device computes the graph, or the CPU. */
   readonly onDevice: boolean;
+  /** Logical processors of the threads, the caller's first; `null` = where the system puts them. */
+  readonly processors: readonly number[] | null;
 }
 
 /** Entries of a session's configuration. */
-export function configEntries({ mapsWeights }: SessionOptions): Readonly<Record<string, string>> {
+export function configEntries({
+  mapsWeights,
+  threads,
+  processors,
+}: SessionOptions): Readonly<Record<string, string>> {
+  // One entry for every thread but the caller's; processors count from 1.
+  const own = processors?.slice(1, threads).map((processor) => String(processor + 1)) ?? [];
   return {
     ...spinning,
     ...(mapsWeights ? { 'session.disable_prepacking': '1' } : {}),
+    ...(own.length > 0 ? { 'session.intra_op_thread_affinities': own.join(';') } : {}),
   };
 }
 

@@ -69,7 +69,7 @@ export class RepositoryCopy {
     await mkdir(folder, { recursive: true }).catch((error: unknown) => {
       throw asDiskProblem(error, folder);
     });
-    const release = await lockDirectory(folder, 'give another --checkpoint-dir');
+    const release = await lockDirectory(folder, { instead: 'give another --checkpoint-dir' });
     return new RepositoryCopy({ folder, repository, files, downloading, release });
   }
 

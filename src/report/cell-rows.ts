@@ -11,6 +11,11 @@ export interface CellRow {
   readonly records: readonly SampleRecord[];
 }
 
+/** Equal cells have equal keys, whatever object they come from. */
+export function cellKey({ method, semantics, budget, firstToken }: Cell): string {
+  return JSON.stringify([method, semantics, firstToken, budget?.kind, budget?.recent, budget?.important]);
+}
+
 /** Columns that open every table. */
 export const cellColumns: readonly TableColumn[] = Object.freeze([
   { header: 'method', kind: 'text' },
@@ -30,7 +35,7 @@ export function cellValues(
   return [cell.method, budget, firstToken, cell.semantics, scoring, n];
 }
 
-const semanticsNames = {
+export const semanticsNames = {
   release: 'release (what the published code computes)',
   paper: 'paper (what the equations say)',
 } as const satisfies Record<Semantics, string>;
@@ -40,7 +45,7 @@ const scoringNames = {
   fixed: "fixed (MileBench's rules with their documented bugs repaired)",
 } as const satisfies Record<Scoring, string>;
 
-const randomWeightsNote =
+export const randomWeightsNote =
   'No scores are reported: the weights are random (lookm convert --random-weights), so answers mean nothing.';
 
 /** What every table of a report says of its rows: backbone, semantics, scoring, protocols, samples. */

@@ -3,7 +3,7 @@ import type { FirstToken, Scoring } from '../config/protocols.js';
 import { groupBy } from '../core/group-by.js';
 import { compareColumns } from '../milebench/taxonomy.js';
 import { findMetric } from '../scoring/registry.js';
-import { type CellRow, legendOf } from './cell-rows.js';
+import { type CellRow, cellKey, legendOf } from './cell-rows.js';
 import { type Estimates, estimateRows, type Stratum } from './estimates.js';
 import { type Pair, type PairedDifference, pairedDifference, pairRecords } from './paired-difference.js';
 
@@ -81,11 +81,6 @@ function differenceStrata(pairs: readonly Pair[]): Stratum[] {
       value: difference,
     })),
   );
-}
-
-/** Equal cells have equal keys, whatever object they come from. */
-function cellKey({ method, semantics, budget, firstToken }: Cell): string {
-  return JSON.stringify([method, semantics, firstToken, budget?.kind, budget?.recent, budget?.important]);
 }
 
 /** An order of their own, so that resamples do not depend on the order of the log. */

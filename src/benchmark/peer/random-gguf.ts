@@ -1,5 +1,5 @@
 import type { LlamaShape } from '../../checkpoint/llama-config.js';
-import { RandomBytes } from '../random-bytes.js';
+import { RandomBytes } from '../../core/random-bytes.js';
 import {
   type GgufTensor,
   type GgufType,

@@ -1,15 +1,24 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { floats, type Runtime } from '../engine/runtime.js';
+import { z } from 'zod';
+import { median } from '../core/median.js';
+import { RandomBytes } from '../core/random-bytes.js';
 import { GraphBuilder } from '../onnx/graph-builder.js';
+import { floats, type Runtime } from './runtime.js';
 
-/** Reads so many bytes of memory that no cache holds, and returns how many it read. */
-type ReadBytes = (bytes: number) => Promise<number>;
+/** One reading. */
+export interface Reading {
+  /** At least those asked for. */
+  readonly bytes: number;
+  /** From the first thread's begin to the last one's end. */
+  readonly milliseconds: number;
+}
 
+/** A way to read memory that no cache of the processor holds. */
 export interface MemoryRead {
-  /** What the fastest loop is made of. */
+  /** What the loop is made of. */
   readonly name: string;
-  readonly read: ReadBytes;
+  readonly read: (bytes: number) => Promise<Reading>;
   close(): Promise<void>;
 }
 
@@ -17,30 +26,32 @@ export interface MemoryRead {
 const bufferBytes = 256 * 2 ** 20;
 
 /** Readings of the whole buffer that decide which loop is the limit. */
-const trials = 3;
+const trials = 5;
+
+/** Bytes in GB/s. */
+export function readRate({ bytes, milliseconds }: Reading): number {
+  return bytes / milliseconds / 1e6;
+}
 
 /**
  * The fastest known way to read memory from here, with as many threads as `runtime` has: comparing two buffers (the C
- * library's `memcmp`, two streams a thread) or reducing a tensor with ONNX Runtime, whichever wins.
+ * library's `memcmp`, two streams a thread) or reducing a tensor with ONNX Runtime, whichever wins in turns.
  */
 export async function openMemoryRead(runtime: Runtime): Promise<MemoryRead> {
   const worker = fileURLToPath(new URL('./read-worker.js', import.meta.url));
   const loops = [openCompare(runtime.threads, { worker }), await openReduce(runtime)];
-  const times: number[] = [];
-  for (const { read } of loops) {
-    await read(bufferBytes);
-    let fastest = Number.POSITIVE_INFINITY;
-    for (let trial = 0; trial < trials; trial++) {
-      const start = performance.now();
-      await read(bufferBytes);
-      fastest = Math.min(fastest, performance.now() - start);
-    }
-    times.push(fastest);
+  const rates = loops.map((): number[] => []);
+  for (const { read } of loops) await read(bufferBytes);
+  for (let trial = 0; trial < trials; trial++) {
+    for (const [index, { read }] of loops.entries()) rates[index]!.push(readRate(await read(bufferBytes)));
   }
-  const best = times.indexOf(Math.min(...times));
+  const medians = rates.map(median);
+  const best = medians.indexOf(Math.max(...medians));
   for (const [index, loop] of loops.entries()) if (index !== best) await loop.close();
   return loops[best]!;
 }
+
+const answerSchema = z.object({ bytes: z.number(), begin: z.number(), end: z.number() });
 
 /**
  * Each thread compares two equal buffers of its own.
@@ -54,20 +65,22 @@ export function openCompare(
 ): MemoryRead {
   const workerData = { bytes: Math.ceil(bytes / threads) };
   const workers = Array.from({ length: threads }, () => new Worker(worker, { workerData }));
-  const readOn = (worker: Worker, bytes: number): Promise<number> =>
+  const readOn = (worker: Worker, bytes: number): Promise<z.infer<typeof answerSchema>> =>
     new Promise((resolve, reject) => {
       worker.once('error', reject);
-      worker.once('message', (done: number) => {
+      worker.once('message', (answer: unknown) => {
         worker.off('error', reject);
-        resolve(done);
+        resolve(answerSchema.parse(answer));
       });
       worker.postMessage(bytes);
     });
   return {
     name: 'memcmp',
     read: async (bytes) => {
-      const done = await Promise.all(workers.map((worker) => readOn(worker, Math.ceil(bytes / threads))));
-      return done.reduce((sum, part) => sum + part, 0);
+      const parts = await Promise.all(workers.map((worker) => readOn(worker, Math.ceil(bytes / threads))));
+      const begin = Math.min(...parts.map((part) => part.begin));
+      const end = Math.max(...parts.map((part) => part.end));
+      return { bytes: parts.reduce((sum, part) => sum + part.bytes, 0), milliseconds: end - begin };
     },
     close: async () => {
       await Promise.all(workers.map((worker) => worker.terminate()));
@@ -85,18 +98,19 @@ export async function openReduce(runtime: Runtime, total = bufferBytes): Promise
   graph.op('ReduceMax', ['x', graph.ints([1])], { keepdims: 0 }, 'y');
   graph.output('y', 'f32', ['N']);
   const kernel = await runtime.open(graph.bytes());
-  const buffer = new Float32Array(total / 4).fill(1);
+  const buffer = new RandomBytes().array(total / Float32Array.BYTES_PER_ELEMENT, 0, 1);
   const rowBytes = 4 * rowLength;
   return {
     name: 'ReduceMax',
     read: async (bytes) => {
+      const begin = performance.now();
       let done = 0;
       while (done < bytes) {
         const rows = Math.ceil(Math.min(bytes - done, total) / rowBytes);
         await kernel.run({ x: floats(buffer.subarray(0, rows * rowLength), [rows, rowLength]) });
         done += rows * rowBytes;
       }
-      return done;
+      return { bytes: done, milliseconds: performance.now() - begin };
     },
     close: async () => {},
   };

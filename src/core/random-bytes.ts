@@ -3,7 +3,10 @@ import { createCipheriv } from 'node:crypto';
 /** Bytes made at once. */
 const pieceBytes = 1 << 20;
 
-/** Random bytes, the same ones in every process and never the same ones twice: equal weights would be stored once. */
+/**
+ * Random bytes, the same ones in every process and never the same ones twice: equal weights would be stored once, and equal
+ * pages may be one page of memory.
+ */
 export class RandomBytes {
   readonly #stream = createCipheriv('aes-128-ctr', Buffer.alloc(16, 7), Buffer.alloc(16));
   readonly #zeros = Buffer.alloc(pieceBytes);
@@ -26,5 +29,16 @@ export class RandomBytes {
       for (let i = 0; i < words.length; i++) floats[i] = low + words[i]! * step;
       yield floats;
     }
+  }
+
+  /** `count` numbers between two bounds. */
+  array(count: number, low: number, high: number): Float32Array {
+    const values = new Float32Array(count);
+    let at = 0;
+    for (const piece of this.floats(count, low, high)) {
+      values.set(piece, at);
+      at += piece.length;
+    }
+    return values;
   }
 }

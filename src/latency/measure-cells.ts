@@ -1,0 +1,127 @@
+import { cacheRecorder } from '../bench/cache-record.js';
+import { decodingBytes } from '../bench/cache-sizes.js';
+import { type Fork, type PreparedPrompt, prefillCells } from '../bench/prefill-cells.js';
+import type { PromptRecord } from '../bench/record.js';
+import { RowStore } from '../bench/row-store.js';
+import { decodeStart } from '../bench/run-cells.js';
+import { seedOfPrompt } from '../bench/sample-prompt.js';
+import { openSpillFile } from '../bench/spill-file.js';
+import { UserError } from '../core/errors.js';
+import { roundedToMicroseconds } from '../core/milliseconds.js';
+import type { DecodeStart } from '../engine/decode.js';
+import { decodeBlock } from './decode-block.js';
+import type { LatencyLab, LatencySettings } from './latency-lab.js';
+import type { LatencyRecord, MeasuredCell } from './latency-record.js';
+import { LoadedCache } from './loaded-cache.js';
+import type { LatencyStage, LatencyTimes } from './measure-sample.js';
+import { raceCells } from './race-cells.js';
+import { measureResident } from './resident-memory.js';
+
+/** A compressed cache on the disk, and how decoding on it starts. */
+interface StoredCell {
+  readonly fork: Fork;
+  readonly start: DecodeStart;
+  /** Bytes that it takes in memory at the end of a repeat. */
+  readonly bytes: number;
+  /** @param again whether it will be loaded once more */
+  load(again: boolean): Promise<LoadedCache>;
+}
+
+type Measured = Pick<LatencyRecord, 'cells' | 'memoryRead' | 'load'>;
+
+/** Prefills a prompt once, compresses it for all cells, and measures decoding on each cache: first its memory, then its time. */
+export async function measureCells(
+  lab: LatencyLab,
+  settings: LatencySettings,
+  { prompt, about }: { readonly prompt: PreparedPrompt; readonly about: PromptRecord },
+  onStage: (stage: LatencyStage) => void,
+): Promise<Measured & { readonly times: Omit<LatencyTimes, 'input'> }> {
+  const { cells, methods, seed, protocol } = settings;
+  const { model, runtime, embeddings } = lab.backbone;
+  const file = await openSpillFile(settings.spillDirectory);
+  try {
+    const store = new RowStore(model.pool, file);
+    onStage('prefill');
+    const { forks, logits, times } = await prefillCells({
+      ...{ backbone: lab.backbone, methods, prompt, cells, store, observer: {} },
+      seed: seedOfPrompt(seed, about),
+      spilled: new Set(cells),
+    });
+    const begin = performance.now();
+    const newTokens = protocol.warmUp + protocol.steps;
+    const stored = forks.map((fork): StoredCell => {
+      const { cell, layers } = fork;
+      return {
+        fork,
+        start: decodeStart(cell, prompt, logits, model),
+        bytes: decodingBytes(model.config, layers, newTokens),
+        load: (again) => LoadedCache.load(model.config, layers, { store, again }),
+      };
+    });
+    requireRoom(stored, settings.cacheBytes);
+    const embed = (token: number): Float32Array => {
+      const row = new Float32Array(model.config.hiddenSize);
+      embeddings.readRow(token, row);
+      return row;
+    };
+    onStage('resident memory');
+    const resident = await residentOf(stored, (cache, start, afterStep) =>
+      decodeBlock({ model, runtime }, cache.layers, start, { steps: newTokens, embed, afterStep }),
+    );
+    onStage('decoding in turns');
+    const racers = [];
+    for (const { fork, start, load } of stored) {
+      const cache = await load(false);
+      const decode = () => decodeBlock({ model, runtime }, cache.layers, start, { steps: newTokens, embed });
+      racers.push({ cell: fork.cell, cache, decode });
+    }
+    const raced = await raceCells(racers, { protocol, machine: lab.machine });
+    const recordCache = cacheRecorder(model.config, about.tokens);
+    const measured = stored.map(({ fork: { cell, layers } }, i): MeasuredCell => {
+      const compress = layers.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+      const { end, allocated, ...decoded } = raced.cells[i]!;
+      return {
+        cell,
+        compress: roundedToMicroseconds(compress),
+        cache: { ...recordCache(layers), end, allocated },
+        resident: resident.get(stored[i]!)!,
+        ...decoded,
+      };
+    });
+    const decode = performance.now() - begin;
+    return {
+      times: { ...times, decode },
+      cells: measured,
+      memoryRead: raced.memoryRead,
+      load: raced.load,
+    };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Memory of each cache alone, the smallest first: what one leaves behind cannot hide what the next one takes. */
+async function residentOf(
+  stored: readonly StoredCell[],
+  decode: (cache: LoadedCache, start: DecodeStart, afterStep: () => void) => Promise<unknown>,
+): Promise<Map<StoredCell, MeasuredCell['resident']>> {
+  const resident = new Map<StoredCell, MeasuredCell['resident']>();
+  for (const one of stored.toSorted((a, b) => a.bytes - b.bytes)) {
+    const measured = await measureResident(
+      () => one.load(true),
+      async (cache, afterStep) => void (await decode(cache, one.start, afterStep)),
+    );
+    resident.set(one, measured);
+  }
+  return resident;
+}
+
+function requireRoom(stored: readonly StoredCell[], limit: number): void {
+  const needed = stored.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (needed <= limit) return;
+  const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
+  throw new UserError({
+    what: `the caches of all cells take ${gigabytes(needed)}, and memory has ${gigabytes(limit)} for them: cells that take turns are loaded together`,
+    fix: 'leave out methods or budgets, or lower max-context',
+  });
+}
