@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { messageOf } from '../core/errors.js';
+import { loadLibc } from './libc.js';
 
 /** Where the threads of a runtime run. */
 export type Pinning =
@@ -47,13 +47,10 @@ const maskBits = 8192;
  * @returns null, or why it cannot be done here
  */
 export async function pinMainThread(processor: number): Promise<string | null> {
-  try {
-    const koffi = await import('koffi');
-    const setAffinity = koffi.load(null).func('int sched_setaffinity(int, size_t, const void *)');
-    const mask = new Uint8Array(maskBits / 8);
-    mask[processor >> 3] = 1 << (processor & 7);
-    return setAffinity(0, mask.byteLength, mask) === 0 ? null : 'the system refuses to pin a thread';
-  } catch (error) {
-    return `koffi does not load (${messageOf(error)})`;
-  }
+  const loaded = await loadLibc();
+  if ('reason' in loaded) return loaded.reason;
+  const mask = new Uint8Array(maskBits / 8);
+  mask[processor >> 3] = 1 << (processor & 7);
+  const failed = loaded.libc.setAffinity(0, mask.byteLength, mask) !== 0;
+  return failed ? 'the system refuses to pin a thread' : null;
 }

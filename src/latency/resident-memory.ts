@@ -1,10 +1,23 @@
+import { setTimeout } from 'node:timers/promises';
 import { collectGarbage } from '../core/collect-garbage.js';
+import { loadLibc } from '../engine/libc.js';
 import type { MeasuredCell } from './latency-record.js';
 import type { LoadedCache } from './loaded-cache.js';
 
 /** Resident bytes of this process. */
 function residentBytes(): number {
   return process.memoryUsage.rss();
+}
+
+/** Milliseconds after which other threads have freed what a collection found. */
+const sweepTime = 50;
+
+/** Gives everything that is not in use back to the system, as far as it takes it. */
+async function returnFreeMemory(): Promise<void> {
+  collectGarbage();
+  await setTimeout(sweepTime);
+  const loaded = await loadLibc();
+  if ('libc' in loaded) loaded.libc.trim?.(0);
 }
 
 /**
@@ -17,7 +30,7 @@ export async function measureResident(
   load: () => Promise<LoadedCache>,
   decode: (cache: LoadedCache, afterStep: () => void) => Promise<void>,
 ): Promise<MeasuredCell['resident']> {
-  collectGarbage();
+  await returnFreeMemory();
   const before = residentBytes();
   let peak = 0;
   const cache = await load();
