@@ -1,5 +1,6 @@
 import type { TextConfig } from '../backbone/bundle-manifest.js';
 import { totalRows } from '../compression/row-budget.js';
+import { cacheBytes } from '../core/cache-buffers.js';
 import { sha256 } from '../core/content-hash.js';
 import { bytesOf } from '../core/tensor.js';
 import type { StoredLayer } from './prefill-cells.js';
@@ -14,21 +15,24 @@ export function cacheRecorder(
   { kvHeads, headDim }: Pick<TextConfig, 'kvHeads' | 'headDim'>,
   promptTokens: number,
 ): (layers: readonly StoredLayer[]) => CompressedCacheRecord {
-  const rowBytes = 2 * kvHeads * headDim * Float32Array.BYTES_PER_ELEMENT;
+  const shape = { heads: kvHeads, headDim };
   const hashes = new Map<StoredRows, string>();
   const keptHash = (rows: StoredRows): string => {
     const hash = hashes.get(rows) ?? sha256(bytesOf(rows.kept));
     hashes.set(rows, hash);
     return hash;
   };
-  const size = (rows: number[]): SampleRecord['cache']['effective'] => ({
-    rows,
-    bytes: rows.map((count) => count * rowBytes),
-    ratio: rows.map((count) => count / promptTokens),
+  const size = (
+    layers: readonly StoredLayer[],
+    rowsOf: (layer: StoredLayer) => number,
+  ): SampleRecord['cache']['effective'] => ({
+    rows: layers.map(rowsOf),
+    bytes: layers.map((layer) => cacheBytes(shape, layer.cache.type, rowsOf(layer))),
+    ratio: layers.map((layer) => rowsOf(layer) / promptTokens),
   });
   return (layers) => ({
-    nominal: size(layers.map(({ nominal }) => totalRows(nominal))),
-    effective: size(layers.map(({ cache }) => cache.rows)),
+    nominal: size(layers, ({ nominal }) => totalRows(nominal)),
+    effective: size(layers, ({ cache }) => cache.rows),
     keptSha256: layers.map(({ cache }) => keptHash(cache)),
     outcome: describeOutcome(layers),
     remarks: distinct(layers.flatMap(({ remark }) => remark ?? [])),

@@ -1,7 +1,9 @@
 import type { TextConfig } from '../backbone/bundle-manifest.js';
 import type { MethodSet } from '../compression/method-set.js';
 import { mostRows } from '../compression/most-rows.js';
+import { cacheTypeOf } from '../compression/policy.js';
 import type { Decoding } from '../config/protocols.js';
+import { type CacheType, cacheBytes } from '../core/cache-buffers.js';
 import { cacheCapacity } from '../engine/layer-cache.js';
 import type { Cell } from './record.js';
 
@@ -12,11 +14,6 @@ export function compressedLength(cell: Cell, length: number): number {
   return cell.firstToken === 'cache' ? length - 1 : length;
 }
 
-/** Bytes of K and V of one row of one layer. */
-function rowBytes({ kvHeads, headDim }: CacheShape): number {
-  return 2 * kvHeads * headDim * Float32Array.BYTES_PER_ELEMENT;
-}
-
 /** Bytes of a cache. */
 export interface CacheSize {
   /** From compression to the first step of its answer. */
@@ -25,9 +22,22 @@ export interface CacheSize {
   readonly grown: number;
 }
 
-function cacheSize(shape: CacheShape, rows: readonly number[], newTokens: number): CacheSize {
+/** Rows of a layer, and how they are stored. */
+interface TypedRows {
+  readonly rows: number;
+  readonly type: CacheType;
+}
+
+function cacheSize(
+  { kvHeads: heads, headDim }: CacheShape,
+  layers: readonly TypedRows[],
+  newTokens: number,
+): CacheSize {
   const bytes = (more: number): number =>
-    rows.reduce((sum, own) => sum + cacheCapacity(own + more), 0) * rowBytes(shape);
+    layers.reduce(
+      (sum, { rows, type }) => sum + cacheBytes({ heads, headDim }, type, cacheCapacity(rows + more)),
+      0,
+    );
   return { held: bytes(0), grown: bytes(newTokens) };
 }
 
@@ -48,21 +58,23 @@ export function mostCacheSize(
   const { layers, kvHeads: heads, headDim } = shape;
   const policy = methods.policy(cell.method, cell.semantics);
   const length = compressedLength(cell, modality.length);
-  const rows = Array.from({ length: layers }, (_, layer) =>
-    mostRows(policy, cell.budget, { layer, layers, heads, headDim, length }, modality),
-  );
+  const type = cacheTypeOf(policy);
+  const rows = Array.from({ length: layers }, (_, layer) => ({
+    rows: mostRows(policy, cell.budget, { layer, layers, heads, headDim, length }, modality),
+    type,
+  }));
   return cacheSize(shape, rows, newTokens);
 }
 
 /** Bytes that a cache takes while it decodes. */
 export function decodingBytes(
   shape: CacheShape,
-  layers: readonly { readonly cache: { readonly rows: number } }[],
+  layers: readonly { readonly cache: TypedRows }[],
   newTokens: number,
 ): number {
   return cacheSize(
     shape,
-    layers.map(({ cache }) => cache.rows),
+    layers.map(({ cache }) => cache),
     newTokens,
   ).grown;
 }

@@ -86,14 +86,15 @@ async function decodeAlone(
   for (const { take, start, onLogits } of groups) {
     const caches: LayerCache[] = [];
     for (let layer = 0; layer < layers; layer++) {
-      caches.push(new LayerCache({ heads, headDim, ...(await take(layer)) }));
+      const { rows, capacity, ...buffers } = await take(layer);
+      caches.push(new LayerCache({ heads, headDim, rows, capacity, buffers }));
     }
     const generation = await generate(model, caches, start, options, onLogits);
     milliseconds += generation.steps.reduce((total, step) => total + step, 0);
     decoded.push({ generation, bytesEnd: caches.reduce((total, cache) => total + cache.liveBytes(), 0) });
-    for (const { keys, values } of caches) {
-      model.pool.give(keys);
-      model.pool.give(values);
+    for (const { buffers } of caches) {
+      model.pool.give(buffers.keys);
+      model.pool.give(buffers.values);
     }
   }
   return { decoded, milliseconds };

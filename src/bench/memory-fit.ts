@@ -8,6 +8,7 @@ import {
   type MemoryEstimate,
   mostBytes,
 } from './memory-estimate.js';
+import { isFullCell } from './plan.js';
 import { cutSize, type PromptSize } from './prompt-size.js';
 import type { Cell } from './record.js';
 
@@ -64,7 +65,7 @@ function proposalsFor(request: MemoryRequest, limit: number): string[] {
   const fits = (change: Partial<MemoryRequest>): boolean =>
     leastBytes(estimateMemory({ ...request, ...change })) <= limit;
   const proposals: string[] = [];
-  const evicting = cells.filter(({ budget }) => budget !== null);
+  const evicting = cells.filter((cell) => !isFullCell(cell));
   if (evicting.length > 0 && fits({ cells: evicting })) proposals.push('leave out method full');
   const smaller = weightCount(backbone) * int4Bytes;
   if (smaller < backbone.weights && fits({ backbone: { ...backbone, weights: smaller } })) {

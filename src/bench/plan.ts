@@ -7,8 +7,18 @@ import type { Sample } from '../milebench/annotation.js';
 import type { Task } from '../milebench/dataset.js';
 import type { Cell } from './record.js';
 
-/** The method that keeps everything: it takes no budget. */
-export const fullMethod = 'full';
+/** The method that keeps everything: it takes no budget, and what compression costs is measured against it. */
+const fullMethod = 'full';
+
+/** Whether a cell is the full cache as prefill made it, the baseline. */
+export function isFullCell({ method }: Pick<Cell, 'method'>): boolean {
+  return method === fullMethod;
+}
+
+/** Whether a method keeps all rows, quantised (`full+int8`) or not, so that it takes no budget. */
+function keepsAll(method: string): boolean {
+  return method === fullMethod || method.startsWith(`${fullMethod}+`);
+}
 
 export interface PlannedTask {
   readonly task: Task;
@@ -44,7 +54,7 @@ export function planCells({ methods, budgets, firstTokens, semantics }: Grid): C
   for (const method of new Set(methods)) {
     if (method === fullMethod) continue;
     for (const each of new Set(semantics)) {
-      for (const budget of distinctBudgets(budgets)) {
+      for (const budget of keepsAll(method) ? [null] : distinctBudgets(budgets)) {
         for (const firstToken of new Set(firstTokens)) {
           cells.push({ method, semantics: each, budget, firstToken });
         }

@@ -1,18 +1,32 @@
-import type { CacheRows } from '../compression/compressed-layer.js';
+import type { CompressedLayer } from '../compression/compressed-layer.js';
+import { buffersOf, type CacheBuffers } from '../core/cache-buffers.js';
 import { invariant } from '../core/errors.js';
 import type { FloatPool } from '../core/float-pool.js';
 import type { SpillFile } from './spill-file.js';
 
+type CompressedRows = CompressedLayer['cache'];
+
 /** The rows of a layer without their keys and values, which a store keeps. Equal rows of several cells are one object. */
-export type StoredRows = Pick<CacheRows, 'rows' | 'capacity' | 'kept'>;
+export type StoredRows = Pick<CompressedRows, 'rows' | 'capacity' | 'kept' | 'type'>;
 
 /** Keys and values to decode on. */
-export type TakenRows = Omit<CacheRows, 'kept' | 'merged'>;
+export type TakenRows = Pick<CompressedRows, 'rows' | 'capacity'> & CacheBuffers;
+
+/** Buffers without their numbers: as many of them, and what is too little to be worth a file. */
+type EmptyBuffers =
+  | { readonly type: 'float32' }
+  | { readonly type: 'int8'; readonly scales: Extract<CacheBuffers, { type: 'int8' }>['scales'] };
 
 type Place =
-  | { readonly kind: 'memory'; readonly keys: Float32Array; readonly values: Float32Array }
-  /** Both arrays have this length, in floats. */
-  | { readonly kind: 'file'; readonly keys: number; readonly values: number; readonly length: number };
+  | { readonly kind: 'memory'; readonly buffers: CacheBuffers }
+  /** Both arrays have this length. */
+  | {
+      readonly kind: 'file';
+      readonly keys: number;
+      readonly values: number;
+      readonly length: number;
+      readonly empty: EmptyBuffers;
+    };
 
 /** Keeps keys and values from compression to decoding, in memory or in a file. */
 export class RowStore {
@@ -26,15 +40,17 @@ export class RowStore {
   }
 
   /** Takes the arrays over. */
-  async put({ rows, capacity, kept, keys, values }: CacheRows, kind: Place['kind']): Promise<StoredRows> {
-    const stored = { rows, capacity, kept };
+  async put(cache: CompressedRows, kind: Place['kind']): Promise<StoredRows> {
+    const { rows, capacity, kept, type, keys, values } = cache;
+    const stored: StoredRows = { rows, capacity, kept, type };
+    const buffers = buffersOf(cache);
     if (kind === 'memory') {
-      this.#places.set(stored, { kind, keys, values });
+      this.#places.set(stored, { kind, buffers });
       return stored;
     }
     invariant(this.#file !== null, 'rows are put into a file that was not opened');
     const offsets = { keys: await this.#file.append(keys), values: await this.#file.append(values) };
-    this.#places.set(stored, { kind, ...offsets, length: keys.length });
+    this.#places.set(stored, { kind, ...offsets, length: keys.length, empty: withoutRows(buffers) });
     this.#pool.give(keys);
     this.#pool.give(values);
     return stored;
@@ -47,20 +63,28 @@ export class RowStore {
     if (!again) this.#places.delete(stored);
     const { rows, capacity } = stored;
     if (place.kind === 'file') {
-      const [keys, values] = [this.#pool.take(place.length), this.#pool.take(place.length)];
-      await this.#file!.read(place.keys, keys);
-      await this.#file!.read(place.values, values);
-      return { rows, capacity, keys, values };
+      const buffers = this.#newBuffers(place.empty, place.length);
+      await this.#file!.read(place.keys, buffers.keys);
+      await this.#file!.read(place.values, buffers.values);
+      return { rows, capacity, ...buffers };
     }
-    const { keys, values } = place;
-    return again
-      ? { rows, capacity, keys: this.#copied(keys), values: this.#copied(values) }
-      : { rows, capacity, keys, values };
+    return { rows, capacity, ...(again ? this.#copied(place.buffers) : place.buffers) };
   }
 
-  #copied(source: Float32Array): Float32Array {
-    const target = this.#pool.take(source.length);
-    target.set(source);
-    return target;
+  #newBuffers(empty: EmptyBuffers, length: number): CacheBuffers {
+    return empty.type === 'int8'
+      ? { ...empty, keys: new Int8Array(length), values: new Int8Array(length) }
+      : { ...empty, keys: this.#pool.take(length), values: this.#pool.take(length) };
   }
+
+  #copied(source: CacheBuffers): CacheBuffers {
+    const copy = this.#newBuffers(withoutRows(source), source.keys.length);
+    copy.keys.set(source.keys);
+    copy.values.set(source.values);
+    return copy;
+  }
+}
+
+function withoutRows(buffers: CacheBuffers): EmptyBuffers {
+  return buffers.type === 'int8' ? { type: 'int8', scales: buffers.scales } : { type: 'float32' };
 }

@@ -4,14 +4,17 @@ import path from 'node:path';
 import { invariant, messageOf, UserError } from '../core/errors.js';
 import { bytesOf } from '../core/tensor.js';
 
+/** What goes through the file. */
+type SpilledArray = Float32Array | Int8Array;
+
 /** A temporary file of arrays, written from front to back. */
 export interface SpillFile {
   /** Bytes moved so far, in and out, and milliseconds they took. */
   readonly moved: { readonly bytes: number; readonly milliseconds: number };
   /** Appends the array; where it lies. */
-  append(data: Float32Array): Promise<number>;
+  append(data: SpilledArray): Promise<number>;
   /** Fills the array with what lies there. */
-  read(offset: number, data: Float32Array): Promise<void>;
+  read(offset: number, data: SpilledArray): Promise<void>;
   /** Forgets the content, so that the file can be filled again. */
   clear(): Promise<void>;
   close(): Promise<void>;
@@ -66,7 +69,7 @@ class OpenSpillFile implements SpillFile {
     return this.#moved;
   }
 
-  async append(data: Float32Array): Promise<number> {
+  async append(data: SpilledArray): Promise<number> {
     const offset = this.#end;
     const bytes = bytesOf(data);
     await this.#timed(bytes.length, async () => {
@@ -79,7 +82,7 @@ class OpenSpillFile implements SpillFile {
     return offset;
   }
 
-  async read(offset: number, data: Float32Array): Promise<void> {
+  async read(offset: number, data: SpilledArray): Promise<void> {
     const bytes = bytesOf(data);
     await this.#timed(bytes.length, async () => {
       for (let done = 0; done < bytes.length; ) {

@@ -23,14 +23,15 @@ export async function benchmarkAttention(runtime: Runtime, rounds: number): Prom
     const capacity = cacheCapacity(rows);
     // Visited in turn, so that each run finds its rows in memory and not in the processor's cache.
     const buffers = Array.from({ length: layers }, () => ({
+      type: 'float32' as const,
       keys: random.array(width * capacity, -1, 1),
       values: random.array(width * capacity, -1, 1),
     }));
     return {
       name: `${rows} rows`,
       run: async () => {
-        for (const buffer of buffers) {
-          const cache = new LayerCache({ heads: kvHeads, headDim, rows: rows - 1, capacity, ...buffer });
+        for (const layer of buffers) {
+          const cache = new LayerCache({ heads: kvHeads, headDim, rows: rows - 1, capacity, buffers: layer });
           await decode({ query: row, key: row, value: row }, cache);
         }
       },

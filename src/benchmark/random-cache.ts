@@ -1,4 +1,5 @@
 import type { LlamaShape } from '../checkpoint/llama-config.js';
+import type { FloatBuffers } from '../core/cache-buffers.js';
 import { RandomBytes } from '../core/random-bytes.js';
 import { decodeStep } from '../engine/decode.js';
 import type { LanguageModel } from '../engine/language-model.js';
@@ -8,7 +9,7 @@ import { cacheCapacity, LayerCache } from '../engine/layer-cache.js';
 export class RandomCache {
   readonly #rows: number;
   readonly #shape: LlamaShape;
-  readonly #layers: readonly { readonly keys: Float32Array; readonly values: Float32Array }[];
+  readonly #layers: readonly FloatBuffers[];
 
   constructor(shape: LlamaShape, rows: number) {
     const size = shape.kvHeads * cacheCapacity(rows) * shape.headDim;
@@ -16,6 +17,7 @@ export class RandomCache {
     this.#shape = shape;
     const random = new RandomBytes();
     this.#layers = Array.from({ length: shape.layers }, () => ({
+      type: 'float32' as const,
       keys: random.array(size, -1, 1),
       values: random.array(size, -1, 1),
     }));
@@ -26,9 +28,7 @@ export class RandomCache {
     const { kvHeads: heads, headDim } = this.#shape;
     const rows = this.#rows - 1;
     const capacity = cacheCapacity(this.#rows);
-    const caches = this.#layers.map(
-      ({ keys, values }) => new LayerCache({ heads, headDim, rows, capacity, keys, values }),
-    );
+    const caches = this.#layers.map((buffers) => new LayerCache({ heads, headDim, rows, capacity, buffers }));
     return decodeStep(model, caches, { embedding, position: rows });
   }
 }

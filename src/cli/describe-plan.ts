@@ -1,5 +1,5 @@
 import type { RunMemory } from '../bench/memory-fit.js';
-import { type BenchPlan, prefillTokens } from '../bench/plan.js';
+import { type BenchPlan, isFullCell, prefillTokens } from '../bench/plan.js';
 import { estimatedSize } from '../bench/prompt-size.js';
 import { budgetName } from '../config/budget.js';
 import { renderConsole } from '../report/render-console.js';
@@ -14,12 +14,12 @@ function cellTable({ cells }: BenchPlan): Table {
     notes: [],
     legend: [],
     columns: ['method', 'semantics', 'budget', 'first token'].map((header) => ({ header, kind: 'text' })),
-    rows: cells.map(({ method, semantics, budget, firstToken }) => ({
+    rows: cells.map((cell) => ({
       values: [
-        method,
-        semantics,
-        budget === null ? '100%' : budgetName(budget),
-        budget === null ? 'either' : firstToken,
+        cell.method,
+        cell.semantics,
+        cell.budget === null ? '100%' : budgetName(cell.budget),
+        isFullCell(cell) ? 'either' : cell.firstToken,
       ],
       flagged: false,
     })),

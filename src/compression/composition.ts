@@ -5,6 +5,8 @@ import type { MergeRule } from './merge/merge-rule.js';
 import { merges } from './merge/registry.js';
 import type { Prior } from './prior/prior.js';
 import { priors } from './prior/registry.js';
+import type { Quantise } from './quantise/quantise.js';
+import { quantises } from './quantise/registry.js';
 import { scores } from './score/registry.js';
 import type { Score } from './score/score.js';
 import { selects } from './select/registry.js';
@@ -17,6 +19,7 @@ export const stageRules = Object.freeze({
   prior: priors,
   select: selects,
   merge: merges,
+  quantise: quantises,
   allocate: allocates,
 });
 export type StageName = keyof typeof stageRules;
@@ -27,19 +30,21 @@ const defaults = {
   prior: 'none',
   select: 'top',
   merge: 'none',
+  quantise: 'none',
   allocate: 'uniform',
 } as const satisfies Record<StageName, StageChoice>;
 
-/** A method as its stages: score × prior × select × merge × allocate. */
+/** A method as its stages: score × prior × select × merge × quantise × allocate. */
 export type Composition = Readonly<Partial<Record<StageName, StageChoice>>>;
 
-/** A composition with its rules found. Equal ids compute the same. */
+/** A composition with its rules found. Equal ids keep and merge the same. */
 export interface BoundComposition {
   readonly id: string;
   readonly score: Chosen<Score>;
   readonly prior: Chosen<Prior>;
   readonly select: Chosen<Select>;
   readonly merge: Chosen<MergeRule | null>;
+  readonly quantise: Chosen<Quantise | null>;
   readonly allocate: Chosen<Allocate>;
 }
 
@@ -67,6 +72,8 @@ export function bindComposition(
   if ('problem' in select) return { stage: 'select', ...select };
   const merge = chooseStage<MergeRule | null>(merges, 'merge', written.merge);
   if ('problem' in merge) return { stage: 'merge', ...merge };
+  const quantise = chooseStage<Quantise | null>(quantises, 'quantise', written.quantise);
+  if ('problem' in quantise) return { stage: 'quantise', ...quantise };
   const allocate = chooseStage<Allocate>(allocates, 'allocate', written.allocate);
   if ('problem' in allocate) return { stage: 'allocate', ...allocate };
   const chosen = {
@@ -76,8 +83,9 @@ export function bindComposition(
     merge: merge.chosen,
     allocate: allocate.chosen,
   };
+  // What is quantised belongs to the policy, whose id says so: see `Policy`.
   const id = Object.values(chosen)
     .map((rule) => rule.id)
     .join(' × ');
-  return { bound: { id, ...chosen } };
+  return { bound: { id, ...chosen, quantise: quantise.chosen } };
 }

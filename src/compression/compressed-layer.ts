@@ -1,3 +1,4 @@
+import type { FloatBuffers, Int8Buffers } from '../core/cache-buffers.js';
 import type { RowBudget } from './row-budget.js';
 
 /** Why a layer has the rows it has. */
@@ -8,20 +9,22 @@ export type Outcome =
       readonly reason: 'full cache' | 'no image in the prompt' | 'prompt within budget' | 'zero budget';
     };
 
-/** The rows of one layer that decoding starts from. Cells whose policies do the same to it share one. */
-export interface CacheRows {
+/** What is known of the rows of one layer whatever their element type. */
+interface KeptRows {
   readonly rows: number;
   /** Rows allocated per head, at least `rows`. */
   readonly capacity: number;
-  /** [heads, capacity, headDim]. */
-  readonly keys: Float32Array;
-  /** [heads, capacity, headDim]. */
-  readonly values: Float32Array;
   /** [heads, rows]: prompt position of every conserved row, in cache order. */
   readonly kept: Int32Array;
   /** What merging did; absent where the method only evicts or nothing was evicted. */
   readonly merged?: MergeTrace;
 }
+
+/** The rows of one layer as evicting and merging left them. Cells whose policies do the same to it share one. */
+export type CacheRows = KeptRows & FloatBuffers;
+
+/** The same, quantised. */
+export type QuantisedRows = KeptRows & Int8Buffers;
 
 /** Which conserved row is nearest to each evicted token. */
 export interface MergeTrace {
@@ -32,9 +35,10 @@ export interface MergeTrace {
 }
 
 /** What one cell made of a layer. */
-export interface CompressedLayer {
+export interface CompressedLayer<Cache = CacheRows | QuantisedRows> {
   readonly outcome: Outcome;
-  readonly cache: CacheRows;
+  /** The rows that decoding starts from. */
+  readonly cache: Cache;
   /** Rows that the budget allows in this layer. */
   readonly nominal: RowBudget;
   /** What a reader must know of the policy on this prompt, or null. */

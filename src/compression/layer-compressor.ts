@@ -1,7 +1,7 @@
 import type { Budget } from '../core/budget.js';
 import type { FloatPool } from '../core/float-pool.js';
 import type { BoundComposition } from './composition.js';
-import type { CacheRows, CompressedLayer, MergeTrace, Outcome } from './compressed-layer.js';
+import type { CacheRows, CompressedLayer, MergeTrace, Outcome, QuantisedRows } from './compressed-layer.js';
 import { gatherRows } from './gather-rows.js';
 import { keyNorms } from './key-norms.js';
 import type { LayerInput } from './layer-input.js';
@@ -12,6 +12,8 @@ import type { MergeRule, Pairing } from './merge/merge-rule.js';
 import type { NearestKeySearch } from './merge/nearest-key.js';
 import { allocatedRows, type CompressingPolicy, type Policy } from './policy.js';
 import { tiers } from './prior/prior.js';
+import { largestMagnitudes } from './quantise/largest-magnitudes.js';
+import type { Quantise } from './quantise/quantise.js';
 import { type RowBudget, totalRows } from './row-budget.js';
 import type { Selection } from './select/selection.js';
 import type { Chosen } from './stage.js';
@@ -33,6 +35,12 @@ interface NamedSelection {
   readonly selection: Selection;
 }
 
+/** Rows with the name of the step that made them. */
+interface NamedRows {
+  readonly name: string;
+  readonly rows: CacheRows;
+}
+
 /** What a policy decides before any row is copied. */
 type Decision = { readonly nominal: RowBudget; readonly remark: string | null } & (
   | { readonly kind: 'all'; readonly reason: KeepAllReason }
@@ -50,7 +58,7 @@ export class LayerCompressor {
   readonly #memo = new StepMemo();
   readonly #selections: (NamedSelection & { readonly length: number })[] = [];
   readonly #scratch: Float32Array[] = [];
-  /** Rows before merging that no policy has asked for as they are. */
+  /** Rows that no policy has asked for as they are: those before merging or quantising. */
   readonly #unclaimed = new Set<CacheRows>();
 
   constructor(layer: LayerInput, tools: CompressionTools) {
@@ -65,18 +73,22 @@ export class LayerCompressor {
     const decision = this.#decide(policy, budget, layer, steps);
     const { nominal, remark } = decision;
     if (decision.kind === 'all') {
-      const cache = await this.#cacheOf(layer, this.#everything(layer, steps), null, steps);
+      const rows = await this.#rowsOf(layer, this.#everything(layer, steps), null, steps);
+      const cache = this.#stored(layer, rows, policy.quantise, steps);
       const outcome = { kind: 'unchanged', reason: decision.reason } as const;
       return { outcome, cache, nominal, remark, milliseconds: totalTime(steps) };
     }
     const merge = policy.kind === 'compress' ? policy.composition.merge : null;
-    const cache = await this.#cacheOf(layer, decision.named, merge, steps);
+    const rows = await this.#rowsOf(layer, decision.named, merge, steps);
+    const cache = this.#stored(layer, rows, policy.quantise, steps);
     return { outcome: { kind: 'compressed' }, cache, nominal, remark, milliseconds: totalTime(steps) };
   }
 
   /** The rows of a selection given from outside, merged by a rule. */
   async compressSelection(selection: Selection, merge: Chosen<MergeRule | null>): Promise<CacheRows> {
-    return this.#cacheOf(this.#layer, this.#named(this.#layer, selection), merge, new Map());
+    const { rows } = await this.#rowsOf(this.#layer, this.#named(this.#layer, selection), merge, new Map());
+    this.#unclaimed.delete(rows);
+    return rows;
   }
 
   /** Gives scratch memory back. */
@@ -173,24 +185,40 @@ export class LayerCompressor {
     return named;
   }
 
-  async #cacheOf(
+  /** The rows in the element type that a policy decodes from. */
+  #stored(
+    layer: LayerInput,
+    { name, rows }: NamedRows,
+    quantise: Chosen<Quantise> | null,
+    steps: Steps,
+  ): CacheRows | QuantisedRows {
+    if (quantise === null) {
+      this.#unclaimed.delete(rows);
+      return rows;
+    }
+    const largest = this.#memo.once(`largest ${layer.length}`, steps, () => largestMagnitudes(layer));
+    return this.#memo.once(`quantise ${quantise.id}, ${name}`, steps, () => {
+      const { heads, headDim } = layer;
+      return { ...rows, ...quantise.rule.apply({ ...rows, heads, headDim }, largest) };
+    });
+  }
+
+  async #rowsOf(
     layer: LayerInput,
     named: NamedSelection,
     merge: Chosen<MergeRule | null> | null,
     steps: Steps,
-  ): Promise<CacheRows> {
+  ): Promise<NamedRows> {
     const { name, selection } = named;
     const merges = merge !== null && selection.rows > 0 && selection.rows < layer.length;
     const rule = merges ? merge.rule : null;
-    const evicted = this.#memo.once(`evict, ${name}`, steps, () => {
+    const evictedName = `evict, ${name}`;
+    const evicted = this.#memo.once(evictedName, steps, () => {
       const rows = this.#evict(layer, selection);
       this.#unclaimed.add(rows);
       return rows;
     });
-    if (rule === null) {
-      this.#unclaimed.delete(evicted);
-      return evicted;
-    }
+    if (rule === null) return { name: evictedName, rows: evicted };
     const norms = this.#memo.once(`norms ${layer.length}`, steps, () => keyNorms(layer));
     const assignment = await this.#memo.onceAsync(`assign, ${name}`, steps, () =>
       assignEvicted({ layer, selection, norms, ...evicted, ...this.#tools }),
@@ -201,7 +229,8 @@ export class LayerCompressor {
     const sums = this.#memo.once(`sums ${rule.pairing.name}, ${name}`, steps, () =>
       this.#sum(layer, selection.rows, pairing),
     );
-    return this.#memo.once(`merge ${merge?.id}, ${name}`, steps, () => {
+    const mergedName = `merge ${merge?.id}, ${name}`;
+    const rows = this.#memo.once(mergedName, steps, () => {
       const fold = (source: Float32Array, added: Float32Array): Float32Array => {
         const target = this.#tools.pool.take(source.length);
         const { rows, capacity } = evicted;
@@ -212,8 +241,11 @@ export class LayerCompressor {
       const keys = fold(evicted.keys, sums.keys);
       const values = fold(evicted.values, sums.values);
       const merged: MergeTrace = { evicted: assignment.evicted, targets: assignment.targets };
-      return { ...evicted, keys, values, merged };
+      const rows: CacheRows = { ...evicted, keys, values, merged };
+      this.#unclaimed.add(rows);
+      return rows;
     });
+    return { name: mergedName, rows };
   }
 
   #sum(layer: LayerInput, rows: number, pairing: Pairing): RowSums {
@@ -247,7 +279,8 @@ export class LayerCompressor {
       }
       return target;
     };
-    return { rows, capacity, keys: gather(layer.keys), values: gather(layer.values), kept };
+    const buffers = { type: 'float32', keys: gather(layer.keys), values: gather(layer.values) } as const;
+    return { rows, capacity, ...buffers, kept };
   }
 }
 

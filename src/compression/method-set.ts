@@ -7,16 +7,23 @@ import {
   type Frame,
   type Policy,
   paperFrame,
+  quantisedPolicy,
   type Remark,
   releaseFrame,
 } from './policy.js';
+import type { Quantise } from './quantise/quantise.js';
+import { quantises } from './quantise/registry.js';
 import { methods } from './registry.js';
+import { type Chosen, chooseStage } from './stage.js';
 
 /** Whose rules a method follows: the published code's, or the paper's. */
 export type MethodSemantics = 'release' | 'paper';
 
 /** `matched:<method>` or `matched:<method>/<rule>`: the rule with the number of rows that the method keeps. */
 const matched = /^matched:([^/]+)(?:\/([^/]+))?$/;
+
+/** `<method>+<rule>`: the method with its rows stored by a quantise rule. */
+const quantisedName = /^(.+)\+([^+]*)$/;
 
 /** Names that can stand in a list of the command line and in `matched:`. */
 const ownName = /^[\w.-]+$/;
@@ -80,6 +87,16 @@ export class MethodSet {
   }
 
   #find(name: string, semantics: MethodSemantics): Found<Policy> {
+    const suffixed = quantisedName.exec(name);
+    if (suffixed === null) return this.#plain(name, semantics);
+    const { chosen, problem } = quantiseRule(suffixed[2]!, name);
+    if (chosen === null) return { problem };
+    const plain = this.#plain(suffixed[1]!, semantics);
+    return 'problem' in plain ? plain : { found: quantisedPolicy(plain.found, chosen) };
+  }
+
+  /** A name without the suffix of a quantise rule. */
+  #plain(name: string, semantics: MethodSemantics): Found<Policy> {
     const parts = matched.exec(name);
     if (parts === null) return this.#named(name, semantics);
     const target = this.#compressing(parts[1]!, name, semantics);
@@ -106,7 +123,7 @@ export class MethodSet {
     const known: Readonly<Record<string, Method>> = methods;
     if (!Object.hasOwn(methods, name)) return { problem: this.#unknown(name) };
     const { definitions } = known[name]!;
-    if (definitions === null) return { found: { kind: 'full', id: 'full' } };
+    if (definitions === null) return { found: { kind: 'full', id: 'full', quantise: null } };
     const { composition, frame, remark } = definitions[semantics];
     const bound = bindComposition(composition);
     invariant('bound' in bound, `a stage of method ${name} does not exist`);
@@ -128,5 +145,28 @@ function compressing(
 ): CompressingPolicy {
   const conditions = `text prompts ${frame.textPrompts}, left alone ${frame.leavesAlone}, zero budget: ${frame.zeroBudget}`;
   const id = `${semantics}: ${composition.id} (${conditions})`;
-  return { kind: 'compress', id, composition, frame, remark, matches: null };
+  const policy: CompressingPolicy = {
+    ...{ kind: 'compress', id, composition, frame, remark },
+    quantise: null,
+    matches: null,
+  };
+  const { rule, id: ruleId } = composition.quantise;
+  return rule === null ? policy : quantisedPolicy(policy, { id: ruleId, rule });
+}
+
+/** The rule that a suffix names. */
+function quantiseRule(
+  name: string,
+  whole: string,
+):
+  | { readonly chosen: Chosen<Quantise>; readonly problem: null }
+  | { readonly chosen: null; readonly problem: Omit<Problem, 'where'> } {
+  const found = chooseStage<Quantise | null>(quantises, 'quantise', name);
+  if ('problem' in found) {
+    const { problem } = found;
+    return { chosen: null, problem: { ...problem, what: `"${whole}": ${problem.what}` } };
+  }
+  const { id, rule } = found.chosen;
+  if (rule !== null) return { chosen: { id, rule }, problem: null };
+  return { chosen: null, problem: { what: `"${whole}": +${name} changes nothing`, fix: 'leave it out' } };
 }

@@ -1,7 +1,10 @@
 import { noNeeds, type StatisticNeeds, unionOfNeeds } from '../core/attention-statistics.js';
 import type { Budget } from '../core/budget.js';
+import { type CacheType, rowBytes, scaleBytes } from '../core/cache-buffers.js';
 import type { BoundComposition } from './composition.js';
+import type { Quantise } from './quantise/quantise.js';
 import { type RowBudget, rowBudget } from './row-budget.js';
+import type { Chosen } from './stage.js';
 
 /** When a policy leaves a layer as it is, whatever its stages say. */
 export interface Frame {
@@ -31,16 +34,36 @@ export const paperFrame: Frame = Object.freeze({
 export type Remark = (about: { readonly length: number; readonly budget: RowBudget }) => string | null;
 
 /** What to do with a layer, ready to run. Equal ids compute the same. */
-export type Policy = { readonly kind: 'full'; readonly id: string } | CompressingPolicy;
+export type Policy = FullPolicy | CompressingPolicy;
 
-export interface CompressingPolicy {
-  readonly kind: 'compress';
+interface PolicyBase {
   readonly id: string;
+  /** How the rows are stored while decoding; `null` = as they are. */
+  readonly quantise: Chosen<Quantise> | null;
+}
+
+export interface FullPolicy extends PolicyBase {
+  readonly kind: 'full';
+}
+
+export interface CompressingPolicy extends PolicyBase {
+  readonly kind: 'compress';
   readonly composition: BoundComposition;
   readonly frame: Frame;
   readonly remark: Remark;
   /** The policy whose number of rows this one gets instead of its own budget's. */
   readonly matches: CompressingPolicy | null;
+}
+
+/** The policy with its rows stored in another way. */
+export function quantisedPolicy<P extends Policy>(policy: P, quantise: Chosen<Quantise>): P {
+  if (policy.quantise?.id === quantise.id) return policy;
+  return { ...policy, id: `${policy.id}, ${quantise.id}`, quantise };
+}
+
+/** Element type of the rows that decoding starts from. */
+export function cacheTypeOf({ quantise }: Policy): CacheType {
+  return quantise?.rule.type ?? 'float32';
 }
 
 /** Where a policy runs: a layer of a model, and how much of the prompt compression sees. */
@@ -54,14 +77,13 @@ export interface PolicyPlace {
 }
 
 /** The rows that a budget allows in one layer under the policy's allocation. */
-export function allocatedRows(
-  { composition }: CompressingPolicy,
-  budget: Budget,
-  place: PolicyPlace,
-): RowBudget {
+export function allocatedRows(policy: CompressingPolicy, budget: Budget, place: PolicyPlace): RowBudget {
   const { layers, heads, headDim } = place;
-  const positionBytes = 2 * layers * heads * headDim * Float32Array.BYTES_PER_ELEMENT;
-  return composition.allocate.rule.rows(rowBudget(budget, { ...place, positionBytes }), place);
+  const type = cacheTypeOf(policy);
+  const positionBytes = layers * rowBytes({ heads, headDim }, type);
+  const fixedBytes = layers * scaleBytes({ heads, headDim }, type);
+  const rows = rowBudget(budget, { ...place, positionBytes, fixedBytes });
+  return policy.composition.allocate.rule.rows(rows, place);
 }
 
 /** What prefill has to record in one layer for a policy. */

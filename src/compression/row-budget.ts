@@ -17,8 +17,12 @@ export function totalRows({ recent, important }: RowBudget): number {
  *
  * @param at.length tokens of the prompt that compression sees
  * @param at.positionBytes bytes of K and V of one position in all layers
+ * @param at.fixedBytes bytes that a cache takes beside its rows
  */
-export function rowBudget(budget: Budget, at: { length: number; positionBytes: number }): RowBudget {
+export function rowBudget(
+  budget: Budget,
+  at: { readonly length: number; readonly positionBytes: number; readonly fixedBytes?: number },
+): RowBudget {
   const { recent, important } = budget;
   switch (budget.kind) {
     case 'ratio':
@@ -27,7 +31,7 @@ export function rowBudget(budget: Budget, at: { length: number; positionBytes: n
       return { recent, important };
     case 'bytes': {
       const bytes = recent + important;
-      const rows = Math.trunc(bytes / at.positionBytes);
+      const rows = Math.max(0, Math.trunc((bytes - (at.fixedBytes ?? 0)) / at.positionBytes));
       const recentRows = bytes === 0 ? 0 : Math.trunc((rows * recent) / bytes);
       return { recent: recentRows, important: rows - recentRows };
     }

@@ -180,7 +180,7 @@ function checkMethods(config: BaseConfig, known: KnownMethods, context: z.Refine
     const problem = known.methodProblem(name, compositions);
     if (problem !== null) report(context, problem, ['methods', index]);
   }
-  const evicting = methods.find((method) => method !== 'full');
+  const evicting = methods.find((method) => method !== 'full' && !method.startsWith('full+'));
   if (evicting === undefined || budgets.length > 0) return;
   report(context, { what: `method ${evicting} needs a budget`, fix: 'add budgets: [20%]' }, ['budgets']);
 }

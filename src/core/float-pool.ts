@@ -18,8 +18,8 @@ export class FloatPool {
     return new Float32Array(buffer, 0, length);
   }
 
-  /** Takes back an array from `take`; it must not be used afterwards. */
-  give({ buffer }: Float32Array): void {
+  /** Takes an array over, from `take` or not, if its size can be used again; it must not be used afterwards. */
+  give({ buffer }: Float32Array | Int8Array): void {
     if (!(buffer instanceof ArrayBuffer) || sizeClass(buffer.byteLength) !== buffer.byteLength) return;
     if (this.#retainedBytes + buffer.byteLength > mostRetainedBytes) return;
     const free = this.#free.get(buffer.byteLength);

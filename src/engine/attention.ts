@@ -1,5 +1,7 @@
 import { type DecodeAttention, openDecodeAttention } from './decode-attention.js';
 import { openInPlaceDecodeAttention } from './in-place-decode-attention.js';
+import { openInt8DecodeAttention } from './int8-decode-attention.js';
+import { openInt8InPlaceAttention } from './int8-in-place-attention.js';
 import { isGroupable, openPrefillAttention } from './prefill-attention.js';
 import type { AttentionShape, PrefillAttention } from './prefill-chunk.js';
 import type { Runtime } from './runtime.js';
@@ -27,9 +29,15 @@ export async function openAttention(
   }: { readonly mostKeys: number; readonly decodeThreads?: number },
 ): Promise<Attention> {
   const inPlace = runtime.kind === 'native' && isGroupable(shape);
-  const openDecode = inPlace ? openInPlaceDecodeAttention : openDecodeAttention;
+  const open = inPlace
+    ? { float32: openInPlaceDecodeAttention, int8: openInt8InPlaceAttention }
+    : { float32: openDecodeAttention, int8: openInt8DecodeAttention };
+  const decode = {
+    float32: await open.float32(runtime, shape, decodeThreads),
+    int8: await open.int8(runtime, shape, decodeThreads),
+  };
   return {
     prefill: await openPrefillAttention(runtime, shape, mostKeys),
-    decode: await openDecode(runtime, shape, decodeThreads),
+    decode: (rows, cache) => decode[cache.type](rows, cache),
   };
 }

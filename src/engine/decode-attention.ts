@@ -2,6 +2,7 @@ import { GraphBuilder } from '../onnx/graph-builder.js';
 import type { LayerCache } from './layer-cache.js';
 import type { AttentionShape } from './prefill-chunk.js';
 import { floatData, type Runtime, type Tensor } from './runtime.js';
+import { attendUnfused } from './unfused-attention.js';
 
 /** Queries, keys and values of the next token of n sequences. */
 export interface DecodeRows {
@@ -24,38 +25,19 @@ export interface DecodeRows {
  */
 export type DecodeAttention = (rows: DecodeRows, cache: LayerCache) => Promise<Tensor>;
 
-/**
- * Unfused attention with the keys as the left operand, the form that reads the cache at memory speed (the usual
- * query-times-keys order is 30-70 % slower). Rows beyond the used ones are masked, so buffers can have slack.
- */
+/** Attention as products; see `attendUnfused`. */
 export async function openDecodeAttention(
   runtime: Runtime,
   shape: AttentionShape,
   threads = runtime.threads,
 ): Promise<DecodeAttention> {
   const { heads, kvHeads, headDim } = shape;
-  const group = heads / kvHeads;
   const graph = new GraphBuilder();
   graph.input('query', 'f32', ['B', 1, heads * headDim]);
   graph.input('keys', 'f32', ['B', kvHeads, 'M', headDim]);
   graph.input('values', 'f32', ['B', kvHeads, 'M', headDim]);
   graph.input('mask', 'f32', ['B', 1, 1, 'M']);
-  const scaled = graph.op('Mul', ['query', graph.float(1 / Math.sqrt(headDim))]);
-  const reshaped = (value: string, dims: readonly number[]): string =>
-    graph.op('Reshape', [value, graph.ints(dims)]);
-  const swapped = (value: string): string => graph.op('Transpose', [value], { perm: [0, 1, 3, 2] });
-  const scores =
-    group === 1
-      ? reshaped(graph.op('MatMul', ['keys', reshaped(scaled, [-1, kvHeads, headDim, 1])]), [
-          0,
-          kvHeads,
-          1,
-          -1,
-        ])
-      : swapped(graph.op('MatMul', ['keys', swapped(reshaped(scaled, [-1, kvHeads, group, headDim]))]));
-  const weights = graph.op('Softmax', [graph.op('Add', [scores, 'mask'])], { axis: -1 });
-  const mixed = graph.op('MatMul', [weights, 'values']);
-  graph.op('Reshape', [mixed, graph.ints([-1, 1, heads * headDim])], {}, 'attention');
+  attendUnfused(graph, shape, { query: 'query', keys: 'keys', values: 'values', mask: 'mask' }, 'attention');
   graph.output('attention', 'f32', ['B', 1, heads * headDim]);
   const kernel = await runtime.open(graph.bytes(), { threads });
   return async ({ query, key, value, active, attention }, cache) => {

@@ -1,3 +1,4 @@
+import { type CacheBuffers, rowBytes } from '../core/cache-buffers.js';
 import { groupBy } from '../core/group-by.js';
 import type { Projections } from './chunk-rows.js';
 import {
@@ -8,19 +9,14 @@ import {
   type GenerationOptions,
 } from './decode.js';
 import type { PlacedToken } from './decoder-pass.js';
+import { joinBuffers } from './join-buffers.js';
 import type { LanguageModel } from './language-model.js';
 import { LayerCache } from './layer-cache.js';
 import { floatData, floats, type Tensor } from './runtime.js';
 import { persist } from './sessions.js';
 
 /** The rows of a layer that an answer starts from. */
-export interface StartingRows {
-  readonly rows: number;
-  readonly capacity: number;
-  /** [heads, capacity, headDim]. */
-  readonly keys: Float32Array;
-  readonly values: Float32Array;
-}
+export type StartingRows = { readonly rows: number; readonly capacity: number } & CacheBuffers;
 
 /** One answer among those decoded together. */
 export interface Sequence {
@@ -31,7 +27,7 @@ export interface Sequence {
   readonly onLogits?: ((logits: Float32Array) => void) | undefined;
 }
 
-/** Sequences of one layer whose caches have one capacity, in one buffer: attention is one product for all of them. */
+/** Sequences of one layer whose caches have one capacity and element type, in one buffer: attention is one product for all of them. */
 interface Batch {
   readonly cache: LayerCache;
   /** Numbers of the sequences, in the order of the buffer; those that are complete leave now and then. */
@@ -67,38 +63,32 @@ async function openBatches(
   for (const [sequence, { take }] of sequences.entries()) {
     taken.push({ sequence, ...(await take(layer)) });
   }
-  return [...groupBy(taken, ({ capacity }) => capacity)].map(([capacity, members]) => {
-    const joined = (of: (rows: StartingRows) => Float32Array): Float32Array => {
-      const [only, ...more] = members.map(of);
-      if (more.length === 0) return only!;
-      const each = heads * capacity * headDim;
-      const all = model.pool.take(members.length * each);
-      for (const [i, member] of members.entries()) {
-        all.set(of(member), i * each);
-        model.pool.give(of(member));
-      }
-      return all;
-    };
+  return [...groupBy(taken, ({ capacity, type }) => `${type} ${capacity}`).values()].map((members) => {
     const cache = new LayerCache({
       heads,
       headDim,
-      capacity,
+      capacity: members[0]!.capacity,
       rows: members.map(({ rows }) => rows),
-      keys: joined(({ keys }) => keys),
-      values: joined(({ values }) => values),
+      buffers: joinBuffers(members, model.pool),
     });
     const tensors = newBatchTensors(model.config, members.length);
     return { cache, sequences: members.map(({ sequence }) => sequence), tensors };
   });
 }
 
-/** Rows in use of every sequence, all layers together. */
-function rowsOfSequences(layers: readonly (readonly Batch[])[], sequences: number): number[] {
-  const rows = new Array<number>(sequences).fill(0);
+/** Bytes of every sequence, all layers together: now, and what a step adds. */
+function bytesOfSequences(
+  layers: readonly (readonly Batch[])[],
+  sequences: number,
+): { readonly now: number; readonly step: number }[] {
+  const bytes = Array.from({ length: sequences }, () => ({ now: 0, step: 0 }));
   for (const { cache, sequences: members } of layers.flat()) {
-    for (const [member, sequence] of members.entries()) rows[sequence]! += cache.used[member]!;
+    for (const [member, sequence] of members.entries()) {
+      bytes[sequence]!.now += cache.liveBytes(member);
+      bytes[sequence]!.step += rowBytes(cache, cache.type);
+    }
   }
-  return rows;
+  return bytes;
 }
 
 /** A sequence that has a token to run. */
@@ -199,7 +189,7 @@ export async function generateTogether(
   for (let layer = 0; layer < model.config.layers; layer++) {
     layers.push(await openBatches(model, layer, sequences));
   }
-  const rows = rowsOfSequences(layers, sequences.length);
+  const bytes = bytesOfSequences(layers, sequences.length);
   const answers = sequences.map(({ start }) => new Answer(firstPosition(start), options));
   const choose = (sequence: number, logits: Float32Array): Running[] => {
     sequences[sequence]!.onLogits?.(logits);
@@ -219,15 +209,13 @@ export async function generateTogether(
     running = running.flatMap(({ sequence }, row) => choose(sequence, logits[row]!));
   }
   for (const { cache } of layers.flat()) {
-    model.pool.give(cache.keys);
-    model.pool.give(cache.values);
+    model.pool.give(cache.buffers.keys);
+    model.pool.give(cache.buffers.values);
   }
-  const { kvHeads, headDim } = model.config;
-  const rowBytes = 2 * kvHeads * headDim * Float32Array.BYTES_PER_ELEMENT;
   return {
     answers: answers.map(({ tokens, stopped }, sequence) => ({
       generation: { tokens, stopped: stopped!, steps: [] },
-      bytesEnd: (rows[sequence]! + layers.length * steps[sequence]!) * rowBytes,
+      bytesEnd: bytes[sequence]!.now + steps[sequence]! * bytes[sequence]!.step,
     })),
     milliseconds,
   };

@@ -1,4 +1,6 @@
-import { floats, int32s } from './runtime.js';
+import { type CacheBuffers, type CacheType, cacheBytes } from '../core/cache-buffers.js';
+import { inverseScales, toInt8 } from '../core/int8-rounding.js';
+import { floatData, floats, int8s, int32s } from './runtime.js';
 import { persist, type Tensor } from './sessions.js';
 
 /** Rows are allocated in blocks, so that a decode step rarely copies and never by the whole context. */
@@ -12,11 +14,23 @@ export function cacheCapacity(rows: number): number {
   return Math.ceil((rows + 1) / blockRows) * blockRows;
 }
 
+/** The factors of int8 rows as kernels take them. */
+export interface ScaleFeeds {
+  /** [n, heads, 1, headDim]: what query and attention are multiplied with, to make up for rows that are not. */
+  readonly keys: Tensor;
+  readonly values: Tensor;
+  /** [n, 1, heads * headDim]: what new rows are multiplied with before they are rounded. */
+  readonly inverseKeys: Tensor;
+  readonly inverseValues: Tensor;
+}
+
 /** What decode attention reads of the caches of n sequences. */
 export interface CacheFeeds {
   /** [n, heads, capacity, headDim]. */
   readonly keys: Tensor;
   readonly values: Tensor;
+  /** `null` for float32 rows. */
+  readonly scales: ScaleFeeds | null;
   /** [n, 1, 1, capacity]. */
   readonly mask: Tensor;
   /** [n]: index of the last used row, as int32. */
@@ -29,9 +43,8 @@ export interface CacheFeeds {
 export class LayerCache {
   readonly heads: number;
   readonly headDim: number;
-  /** [sequences, heads, capacity, headDim]. */
-  keys: Float32Array;
-  values: Float32Array;
+  /** Keys and values are [sequences, heads, capacity, headDim], factors [sequences, heads, headDim]. */
+  buffers: CacheBuffers;
   /** [sequences, capacity]: 0 for used rows, a large negative number for the rest. */
   mask: Float32Array;
   /** [sequences]: rows in use. */
@@ -44,23 +57,25 @@ export class LayerCache {
 
   /** Takes over the buffers. `rows`: those in use, of each sequence. */
   constructor(options: {
-    heads: number;
-    headDim: number;
-    rows: number | readonly number[];
-    capacity: number;
-    keys: Float32Array;
-    values: Float32Array;
+    readonly heads: number;
+    readonly headDim: number;
+    readonly rows: number | readonly number[];
+    readonly capacity: number;
+    readonly buffers: CacheBuffers;
   }) {
     const { capacity, rows } = options;
     this.heads = options.heads;
     this.headDim = options.headDim;
     this.used = Int32Array.from(typeof rows === 'number' ? [rows] : rows);
     this.capacity = capacity;
-    this.keys = options.keys;
-    this.values = options.values;
+    this.buffers = options.buffers;
     this.mask = this.#maskOf(capacity);
     this.#lastRows = this.#lastUsed();
     this.#mostRows = Int32Array.of(Math.max(...this.used));
+  }
+
+  get type(): CacheType {
+    return this.buffers.type;
   }
 
   get sequences(): number {
@@ -74,10 +89,14 @@ export class LayerCache {
 
   /** The buffers as tensors; they see every row appended. */
   get feeds(): CacheFeeds {
-    const { heads, capacity, headDim, sequences } = this;
+    const { heads, capacity, headDim, sequences, buffers } = this;
+    const dims = [sequences, heads, capacity, headDim];
+    const tensor = (rows: Float32Array | Int8Array): Tensor =>
+      persist(rows instanceof Int8Array ? int8s(rows, dims) : floats(rows, dims));
     this.#feeds ??= {
-      keys: persist(floats(this.keys, [sequences, heads, capacity, headDim])),
-      values: persist(floats(this.values, [sequences, heads, capacity, headDim])),
+      keys: tensor(buffers.keys),
+      values: tensor(buffers.values),
+      scales: this.#scaleFeeds(),
       mask: persist(floats(this.mask, [sequences, 1, 1, capacity])),
       lastRows: persist(int32s(this.#lastRows, [sequences])),
       mostRows: persist(int32s(this.#mostRows, [1])),
@@ -85,14 +104,38 @@ export class LayerCache {
     return this.#feeds;
   }
 
-  /** Bytes of the used rows of K and V of a sequence. */
+  /** Bytes of K and V of a sequence: used rows, and the factors of int8 rows. */
   liveBytes(sequence = 0): number {
-    return 2 * this.heads * this.used[sequence]! * this.headDim * Float32Array.BYTES_PER_ELEMENT;
+    return cacheBytes(this, this.type, this.used[sequence]!);
   }
 
-  /** Bytes of K and V of all rows that the buffers have room for, of a sequence. */
+  /** Bytes of K and V that the buffers have room for, of a sequence. */
   allocatedBytes(): number {
-    return 2 * this.heads * this.capacity * this.headDim * Float32Array.BYTES_PER_ELEMENT;
+    return cacheBytes(this, this.type, this.capacity);
+  }
+
+  /** Adds one row to a sequence: [heads * headDim] numbers of `key` and `value` from number `first` on. */
+  append(key: Float32Array, value: Float32Array, sequence = 0, first = 0): void {
+    const row = this.reserve(sequence);
+    const { heads, headDim, capacity, buffers } = this;
+    const scales = this.feeds.scales;
+    for (let head = 0; head < heads; head++) {
+      const to = ((sequence * heads + head) * capacity + row) * headDim;
+      const from = first + head * headDim;
+      if (scales === null) {
+        for (let d = 0; d < headDim; d++) {
+          buffers.keys[to + d] = key[from + d]!;
+          buffers.values[to + d] = value[from + d]!;
+        }
+        continue;
+      }
+      const channel = (sequence * heads + head) * headDim;
+      const [keyInverse, valueInverse] = [floatData(scales.inverseKeys), floatData(scales.inverseValues)];
+      for (let d = 0; d < headDim; d++) {
+        buffers.keys[to + d] = toInt8(key[from + d]!, keyInverse[channel + d]!);
+        buffers.values[to + d] = toInt8(value[from + d]!, valueInverse[channel + d]!);
+      }
+    }
   }
 
   /** Sets a cache of one sequence back to its first `rows` rows. */
@@ -101,20 +144,6 @@ export class LayerCache {
     this.used[0] = rows;
     this.#lastRows[0] = Math.max(0, rows - 1);
     this.#mostRows[0] = rows;
-  }
-
-  /** Adds one row to a sequence: [heads * headDim] numbers of `key` and `value` from number `first` on. */
-  append(key: Float32Array, value: Float32Array, sequence = 0, first = 0): void {
-    const row = this.reserve(sequence);
-    const { heads, headDim, capacity, keys, values } = this;
-    for (let head = 0; head < heads; head++) {
-      const to = ((sequence * heads + head) * capacity + row) * headDim;
-      const from = first + head * headDim;
-      for (let d = 0; d < headDim; d++) {
-        keys[to + d] = key[from + d]!;
-        values[to + d] = value[from + d]!;
-      }
-    }
   }
 
   /** Adds a row of no content to a sequence, for a kernel to fill; its index. */
@@ -132,12 +161,10 @@ export class LayerCache {
   keep(sequences: readonly number[]): void {
     const { heads, headDim, capacity } = this;
     const each = heads * capacity * headDim;
-    for (const [to, from] of sequences.entries()) {
-      this.keys.copyWithin(to * each, from * each, (from + 1) * each);
-      this.values.copyWithin(to * each, from * each, (from + 1) * each);
-    }
-    this.keys = this.keys.subarray(0, sequences.length * each);
-    this.values = this.values.subarray(0, sequences.length * each);
+    this.buffers = mapBuffers(this.buffers, {
+      rows: (rows) => kept(rows, sequences, each),
+      scales: (scales) => kept(scales, sequences, heads * headDim),
+    });
     this.used = Int32Array.from(sequences, (sequence) => this.used[sequence]!);
     this.mask = this.#maskOf(capacity);
     this.#lastRows = this.#lastUsed();
@@ -147,8 +174,7 @@ export class LayerCache {
 
   #grow(): void {
     const capacity = this.capacity + blockRows;
-    this.keys = this.#widened(this.keys, capacity);
-    this.values = this.#widened(this.values, capacity);
+    this.buffers = mapBuffers(this.buffers, { rows: (rows) => this.#widened(rows, capacity) });
     this.mask = this.#maskOf(capacity);
     this.capacity = capacity;
     this.#feeds = null;
@@ -167,13 +193,61 @@ export class LayerCache {
     return mask;
   }
 
-  #widened(buffer: Float32Array, capacity: number): Float32Array {
+  #scaleFeeds(): ScaleFeeds | null {
+    const { heads, headDim, sequences, buffers } = this;
+    if (buffers.type === 'float32') return null;
+    const { keys, values } = buffers.scales;
+    const outside = (scales: Float32Array): Tensor => persist(floats(scales, [sequences, heads, 1, headDim]));
+    const inverse = (scales: Float32Array): Tensor =>
+      persist(floats(inverseScales(scales), [sequences, 1, heads * headDim]));
+    return {
+      ...{ keys: outside(keys), values: outside(values) },
+      ...{ inverseKeys: inverse(keys), inverseValues: inverse(values) },
+    };
+  }
+
+  #widened<Rows extends Float32Array | Int8Array>(buffer: Rows, capacity: number): Rows {
     const used = this.capacity * this.headDim;
     const blocks = this.used.length * this.heads;
-    const wider = new Float32Array(blocks * capacity * this.headDim);
+    const wider = emptyLike(buffer, blocks * capacity * this.headDim);
     for (let block = 0; block < blocks; block++) {
       wider.set(buffer.subarray(block * used, (block + 1) * used), block * capacity * this.headDim);
     }
     return wider;
   }
+}
+
+/** The parts of sequences that stay, moved up to the front. @param each numbers of a sequence */
+function kept<Numbers extends Float32Array | Int8Array>(
+  numbers: Numbers,
+  sequences: readonly number[],
+  each: number,
+): Numbers {
+  for (const [to, from] of sequences.entries()) numbers.copyWithin(to * each, from * each, (from + 1) * each);
+  return numbers.subarray(0, sequences.length * each) as Numbers;
+}
+
+function emptyLike<Rows extends Float32Array | Int8Array>(rows: Rows, length: number): Rows {
+  return (rows instanceof Int8Array ? new Int8Array(length) : new Float32Array(length)) as Rows;
+}
+
+/** Buffers with rows, and factors where there are any, made anew. */
+export function mapBuffers(
+  buffers: CacheBuffers,
+  {
+    rows,
+    scales = (same) => same,
+  }: {
+    readonly rows: <Rows extends Float32Array | Int8Array>(rows: Rows) => Rows;
+    readonly scales?: (scales: Float32Array) => Float32Array;
+  },
+): CacheBuffers {
+  if (buffers.type === 'float32') {
+    return { type: buffers.type, keys: rows(buffers.keys), values: rows(buffers.values) };
+  }
+  const { keys, values } = buffers.scales;
+  return {
+    ...{ type: buffers.type, keys: rows(buffers.keys), values: rows(buffers.values) },
+    scales: { keys: scales(keys), values: scales(values) },
+  };
 }

@@ -21,6 +21,11 @@ export function int64s(values: readonly number[], dims: readonly number[]): Tens
   return new ort.Tensor('int64', new BigInt64Array(words.buffer), dims);
 }
 
+/** An int8 tensor; the data is not copied. */
+export function int8s(data: Int8Array, dims: readonly number[]): Tensor {
+  return new ort.Tensor('int8', data, dims);
+}
+
 /** An int32 tensor; the data of an Int32Array is not copied. */
 export function int32s(values: readonly number[] | Int32Array, dims: readonly number[]): Tensor {
   return new ort.Tensor('int32', values instanceof Int32Array ? values : Int32Array.from(values), dims);

@@ -1,3 +1,4 @@
+import type { CacheBuffers } from '../core/cache-buffers.js';
 import { messageOf } from '../core/errors.js';
 import { seededRandom } from '../core/seeded-random.js';
 import { GraphBuilder } from '../onnx/graph-builder.js';
@@ -26,6 +27,7 @@ export async function selfTest(runtime: Runtime): Promise<SelfTestResult[]> {
   const checks: [string, (runtime: Runtime) => Promise<number>][] = [
     ['chunked grouped-query attention with column sums', groupedAttentionError],
     ['decode attention over caches with slack', decodeAttentionError],
+    ['decode attention over int8 caches', int8AttentionError],
     ['rotary embedding at given positions', rotaryError],
     ['residual RMSNorm, SiLU and transposed weights', blockError],
     ['nearest-key search', nearestKeyError],
@@ -78,11 +80,14 @@ interface AttentionCase extends AttentionReference {
   readonly value: Float32Array;
 }
 
-function attentionCase(length: number): AttentionCase {
+function attentionCase(
+  length: number,
+  rounded: (values: Float32Array) => Float32Array = (values) => values,
+): AttentionCase {
   const { heads, kvHeads, headDim } = shape;
   const query = randomFloats(length * heads * headDim, 1);
-  const key = randomFloats(length * kvHeads * headDim, 2);
-  const value = randomFloats(length * kvHeads * headDim, 3);
+  const key = rounded(randomFloats(length * kvHeads * headDim, 2));
+  const value = rounded(randomFloats(length * kvHeads * headDim, 3));
   const keys = headMajor(key, kvHeads, headDim);
   const values = headMajor(value, kvHeads, headDim);
   return { ...shape, length, queries: headMajor(query, heads, headDim), keys, values, query, key, value };
@@ -125,28 +130,30 @@ async function groupedAttentionError(runtime: Runtime): Promise<number> {
   );
 }
 
-/** A token of each of two sequences of one cache, the second a row shorter. */
-async function decodeAttentionError(runtime: Runtime): Promise<number> {
-  const { heads, kvHeads, headDim } = shape;
-  const length = 5;
-  const capacity = 9;
-  const ends = [length, length - 1];
-  const inputs = attentionCase(length);
-  /** The rows before each end, in a buffer with slack of no meaning. */
-  const buffers = (all: Float32Array): Float32Array => {
-    const wide = new Float32Array(ends.length * kvHeads * capacity * headDim).fill(7);
-    for (const [sequence, end] of ends.entries()) {
-      for (let head = 0; head < kvHeads; head++) {
-        const rows = all.subarray(head * length * headDim, (head * length + end - 1) * headDim);
-        wide.set(rows, (sequence * kvHeads + head) * capacity * headDim);
-      }
+/** Two sequences of one cache, the second a row shorter, each about to take its last row. */
+const ends = [5, 4] as const;
+const slackCapacity = 9;
+
+/** The rows before each end, [2, heads, capacity, headDim], in a buffer with slack of no meaning. */
+function rowsBeforeEnds(all: Float32Array): Float32Array {
+  const { kvHeads, headDim } = shape;
+  const length = ends[0];
+  const wide = new Float32Array(ends.length * kvHeads * slackCapacity * headDim).fill(7);
+  for (const [sequence, end] of ends.entries()) {
+    for (let head = 0; head < kvHeads; head++) {
+      const rows = all.subarray(head * length * headDim, (head * length + end - 1) * headDim);
+      wide.set(rows, (sequence * kvHeads + head) * slackCapacity * headDim);
     }
-    return wide;
-  };
+  }
+  return wide;
+}
+
+/** Error of a token of each sequence on the cache. @param inputs what the cache holds, without rounding */
+async function decodedError(runtime: Runtime, inputs: AttentionCase, buffers: CacheBuffers): Promise<number> {
+  const { heads, kvHeads, headDim } = shape;
   const rows = ends.map((end) => end - 1);
-  const [keys, values] = [buffers(inputs.keys), buffers(inputs.values)];
-  const cache = new LayerCache({ heads: kvHeads, headDim, rows, capacity, keys, values });
-  const { decode } = await openAttention(runtime, shape, { mostKeys: length });
+  const cache = new LayerCache({ heads: kvHeads, headDim, rows, capacity: slackCapacity, buffers });
+  const { decode } = await openAttention(runtime, shape, { mostKeys: inputs.length });
   const lastRows = (all: Float32Array, width: number): Tensor =>
     floats(Float32Array.from(ends.flatMap((end) => [...all.subarray((end - 1) * width, end * width)])), [
       ends.length,
@@ -163,6 +170,30 @@ async function decodeAttentionError(runtime: Runtime): Promise<number> {
   );
   const expected = ends.flatMap((to) => [...referenceAttention(inputs, { from: to - 1, to }).attention]);
   return largestError(floatData(attention), expected);
+}
+
+async function decodeAttentionError(runtime: Runtime): Promise<number> {
+  const inputs = attentionCase(ends[0]);
+  const [keys, values] = [rowsBeforeEnds(inputs.keys), rowsBeforeEnds(inputs.values)];
+  return decodedError(runtime, inputs, { type: 'float32', keys, values });
+}
+
+/** Rows that int8 holds exactly, the new ones too, so that only the kernel can be wrong. */
+async function int8AttentionError(runtime: Runtime): Promise<number> {
+  const { kvHeads, headDim } = shape;
+  const factor = 1 / 64;
+  const onGrid = (values: Float32Array): Float32Array => values.map((value) => Math.round(64 * value) / 64);
+  const inputs = attentionCase(ends[0], onGrid);
+  const integers = (all: Float32Array): Int8Array =>
+    Int8Array.from(rowsBeforeEnds(all), (value) => Math.min(127, value / factor));
+  const scales = new Float32Array(ends.length * kvHeads * headDim).fill(factor);
+  const [keys, values] = [integers(inputs.keys), integers(inputs.values)];
+  return decodedError(runtime, inputs, {
+    type: 'int8',
+    keys,
+    values,
+    scales: { keys: scales, values: scales },
+  });
 }
 
 async function rotaryError(runtime: Runtime): Promise<number> {

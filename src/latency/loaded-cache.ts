@@ -27,7 +27,8 @@ export class LoadedCache {
   ): Promise<LoadedCache> {
     const layers: LayerCache[] = [];
     for (const { cache } of stored) {
-      layers.push(new LayerCache({ heads, headDim, ...(await store.take(cache, again)) }));
+      const { rows, capacity, ...buffers } = await store.take(cache, again);
+      layers.push(new LayerCache({ heads, headDim, rows, capacity, buffers }));
     }
     return new LoadedCache(layers);
   }

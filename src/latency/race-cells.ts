@@ -1,7 +1,7 @@
+import { isFullCell } from '../bench/plan.js';
 import type { Cell } from '../bench/record.js';
 import type { LatencyProtocol } from '../config/protocols.js';
 import { invariant } from '../core/errors.js';
-import { isFullCell } from './baseline.js';
 import type { DecodedBlock } from './decode-block.js';
 import type { LatencyMachine } from './latency-machine.js';
 import type { LatencyRecord, MeasuredCell } from './latency-record.js';

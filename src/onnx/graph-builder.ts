@@ -6,7 +6,7 @@ import { bytesOf } from '../core/tensor.js';
 const { onnx } = onnxProto;
 
 /** Element types used in `lookm` graphs, with their ONNX codes. */
-const elementTypes = { f32: 1, u8: 2, i32: 6, i64: 7, bool: 9, f16: 10 } as const;
+const elementTypes = { f32: 1, u8: 2, i8: 3, i32: 6, i64: 7, bool: 9, f16: 10 } as const;
 export type ElementType = keyof typeof elementTypes;
 
 /** A dimension is a size or the name of a free one. */

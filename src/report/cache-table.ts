@@ -41,7 +41,7 @@ export function cacheTable({ rows, legend }: Report): Table {
     name: 'cache',
     title: 'Size of the KV cache',
     notes: [
-      'Nominal = what the budget allows, effective = what is kept: % of the prompt tokens and rows in a layer, MiB of K and V (float32) of all layers; means over layers and samples.',
+      'Nominal = what the budget allows, effective = what is kept: % of the prompt tokens and rows in a layer, MiB of K and V of all layers (float32, or int8 with its factors); means over layers and samples.',
       'Over = samples with a layer that keeps more rows than its budget allows: such rows are marked. In release semantics text priors keep all text, whatever the budget.',
     ],
     legend,

@@ -1,3 +1,4 @@
+import { isFullCell } from '../bench/plan.js';
 import { cellColumns, cellValues } from './cell-rows.js';
 import type { Estimate } from './estimates.js';
 import { estimateColumns, estimateValues, points } from './points.js';
@@ -6,12 +7,12 @@ import type { Table, TableColumn, TableRow, TableValue } from './table.js';
 
 /** Rows that are compared with the full cache, with the pairs each comparison rests on. */
 export function comparedRows({ rows }: Report): ScoredRow[] {
-  return rows.filter(({ cell }) => cell.budget !== null);
+  return rows.filter(({ cell }) => !isFullCell(cell));
 }
 
 /** What keeps a comparison from covering all samples. */
 export function pairNotes({ rows }: Report): string[] {
-  if (rows.every(({ cell }) => cell.budget !== null)) {
+  if (!rows.some(({ cell }) => isFullCell(cell))) {
     return ['The full cache is not among the methods (add full): there is nothing to compare with.'];
   }
   if (rows.every(({ difference }) => (difference?.unpaired ?? 0) === 0)) return [];

@@ -1,3 +1,4 @@
+import { isFullCell } from '../bench/plan.js';
 import { median, medianAbsoluteDeviation } from '../core/median.js';
 import { type CellRow, cellColumns, cellValues } from './cell-rows.js';
 import type { Report } from './report.js';
@@ -35,7 +36,7 @@ function latencyValues(row: CellRow, fullStep: number | null): TableValue[] {
 
 /** Times of a run in milliseconds: medians with their median absolute deviations (±). Rows with shared decodes are flagged. */
 export function latencyTable({ rows, legend }: Report): Table {
-  const full = rows.find(({ cell }) => cell.budget === null);
+  const full = rows.find(({ cell }) => isFullCell(cell));
   const fullSteps = full === undefined ? [] : stepTimes(full);
   const fullStep = fullSteps.length === 0 ? null : median(fullSteps);
   return {

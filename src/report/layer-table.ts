@@ -30,7 +30,7 @@ export function layerTable({ rows, legend }: Report): Table {
     title: 'Size of the KV cache by layer',
     filesOnly: true,
     notes: [
-      'Nominal = what the budget allows, effective and compressed = what is kept: % of the prompt tokens, rows, MiB of K and V (float32) of the layer; means over samples. Layers count from 0.',
+      'Nominal = what the budget allows, effective and compressed = what is kept: % of the prompt tokens, rows, MiB of K and V of the layer (float32, or int8 with its factors); means over samples. Layers count from 0.',
       'Marked where the layer keeps more rows than its budget allows in any sample.',
     ],
     legend,

@@ -1,3 +1,4 @@
+import { isFullCell } from '../bench/plan.js';
 import { type Cell, ofRandomWeights, type SampleRecord } from '../bench/record.js';
 import type { FirstToken, Scoring } from '../config/protocols.js';
 import { groupBy } from '../core/group-by.js';
@@ -95,7 +96,7 @@ function inOrder(records: readonly SampleRecord[]): SampleRecord[] {
 export function prepareReport({ records, cells, firstTokens, scoring }: ReportInput): Report {
   const byCell = groupBy(records, ({ cell }) => cellKey(cell));
   const own = cells.map((cell) => inOrder(byCell.get(cellKey(cell)) ?? []));
-  const full = own[cells.findIndex(({ budget }) => budget === null)];
+  const full = own[cells.findIndex(isFullCell)];
   const pairs = own.map((records) =>
     full === undefined || records === full ? [] : pairRecords({ records, full, scoring }),
   );
@@ -109,7 +110,7 @@ export function prepareReport({ records, cells, firstTokens, scoring }: ReportIn
       ...{ cell, scoring, records: own[i]!, scores: estimates[i]! },
       levels: estimates[cells.length + i]!.strata,
       difference:
-        full === undefined || cell.budget === null
+        full === undefined || isFullCell(cell)
           ? null
           : pairedDifference({
               pairs: pairs[i]!,
@@ -117,7 +118,7 @@ export function prepareReport({ records, cells, firstTokens, scoring }: ReportIn
               ...estimates[2 * cells.length + i]!,
             }),
     };
-    const protocols = cell.budget === null ? firstTokens : [cell.firstToken];
+    const protocols = isFullCell(cell) ? firstTokens : [cell.firstToken];
     return protocols.map((firstToken) => ({ ...scored, firstToken }));
   });
   const columns = new Set(own.flat().map(({ column }) => column));

@@ -7,6 +7,7 @@ import type { CacheRows } from '../compression/compressed-layer.js';
 import type { Method } from '../compression/method.js';
 import { MethodSet } from '../compression/method-set.js';
 import type { Budget } from '../core/budget.js';
+import { invariant } from '../core/errors.js';
 import type { PrefilledLayer } from '../engine/prefill.js';
 import type { GoldenModes } from './backbone-golden.js';
 import type { GoldenTensors } from './golden-tensors.js';
@@ -60,6 +61,7 @@ async function runObserved(
     observer: {
       onPrefilled,
       onCompressed: (cell, _layer, { cache }) => {
+        invariant(cache.type === 'float32', 'golden vectors know no quantised rows');
         layers.get(cell)?.push({ ...cache, keys: cache.keys.slice(), values: cache.values.slice() });
       },
       onLogits: (cell, seen) => {

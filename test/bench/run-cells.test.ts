@@ -16,6 +16,7 @@ import { openSpillFile } from '../../src/bench/spill-file.js';
 import { MethodSet } from '../../src/compression/method-set.js';
 import type { Decoding } from '../../src/config/protocols.js';
 import { convertCheckpoint } from '../../src/convert/convert-checkpoint.js';
+import { cacheBytes } from '../../src/core/cache-buffers.js';
 import { sha256 } from '../../src/core/content-hash.js';
 import type { DecodeAttention } from '../../src/engine/decode-attention.js';
 import type { LanguageModel } from '../../src/engine/language-model.js';
@@ -191,6 +192,9 @@ describe('one prefill, many caches', () => {
     cellOf('random', 0.1),
     cellOf('matched:look-m-tp-p/snapkv', 0.025),
     cellOf('h2o', 0, { budget: { kind: 'tokens', recent: 20, important: 30 } }),
+    { ...full, ...cached, method: 'full+int8' },
+    cellOf('h2o+int8', 0.1),
+    cellOf('look-m-tp-p+int8', 0.025, { ...paper, ...cached }),
   ];
 
   it('prefills once whatever the number of cells', async () => {
@@ -225,6 +229,8 @@ describe('caches that memory has no room for', () => {
     cellOf('look-m-tp-p', 0.1, paper),
     { ...full, ...cached },
     cellOf('look-m-tp-w', 0.025),
+    cellOf('h2o+int8', 0.1, cached),
+    { ...full, method: 'full+int8' },
   ];
   const numbers = [...cells.keys()];
   const nowhere: ReadonlySet<number> = new Set();
@@ -241,15 +247,15 @@ describe('caches that memory has no room for', () => {
         expect(outcomes.map(gist), kind).toEqual(expected);
         return backbone.model.counters.prefills - before;
       };
-      for (const spilled of [numbers, [0, 2, 4], [5]]) {
+      for (const spilled of [numbers, [0, 2, 4, 8], [5]]) {
         const passes = [{ cells: numbers, spilled: new Set(spilled) }];
         expect(await through('spill', { ...whole, passes, limit: 3e6 })).toBe(1);
       }
       expect(file.moved.bytes).toBeGreaterThan(0);
       const groups = [
-        { cells: [5, 2], spilled: nowhere },
+        { cells: [5, 2, 7], spilled: nowhere },
         { cells: [0, 3, 4], spilled: nowhere },
-        { cells: [1, 6], spilled: nowhere },
+        { cells: [1, 6, 8], spilled: nowhere },
       ];
       expect(await through('groups', { ...whole, passes: groups })).toBe(3);
       expect(await through('memory', { ...whole, limit: 1 })).toBe(1);
@@ -267,8 +273,9 @@ describe('caches that memory has no room for', () => {
     for (const { cell, bytesEnd, layers } of outcomes) {
       const options = { modality: prompt.modality, newTokens: 16 };
       const { held, grown } = mostCacheSize(text, new MethodSet(), cell, options);
-      const capacity = layers.reduce((sum, { cache }) => sum + cache.capacity, 0);
-      expect(held).toBeGreaterThanOrEqual(2 * capacity * text.kvHeads * text.headDim * 4);
+      const shape = { heads: text.kvHeads, headDim: text.headDim };
+      const allocated = layers.map(({ cache }) => cacheBytes(shape, cache.type, cache.capacity));
+      expect(held).toBeGreaterThanOrEqual(allocated.reduce((sum, bytes) => sum + bytes, 0));
       expect(grown).toBeGreaterThanOrEqual(Math.max(held, bytesEnd));
     }
   });

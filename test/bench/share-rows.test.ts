@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredLayer } from '../../src/bench/prefill-cells.js';
-import { RowStore, type StoredRows } from '../../src/bench/row-store.js';
+import { RowStore, type StoredRows, type TakenRows } from '../../src/bench/row-store.js';
 import { shareRows } from '../../src/bench/share-rows.js';
 import { openSpillFile } from '../../src/bench/spill-file.js';
 import type { CacheRows } from '../../src/compression/compressed-layer.js';
@@ -15,7 +15,14 @@ const headDim = 2;
 function rowsOf(value: number): CacheRows {
   const capacity = 3;
   const filled = (): Float32Array => new Float32Array(heads * capacity * headDim).fill(value);
-  return { rows: 2, capacity, keys: filled(), values: filled(), kept: Int32Array.of(0, 1, 0, 1) };
+  return {
+    type: 'float32',
+    rows: 2,
+    capacity,
+    keys: filled(),
+    values: filled(),
+    kept: Int32Array.of(0, 1, 0, 1),
+  };
 }
 
 interface Holder {
@@ -72,7 +79,7 @@ describe('taking rows', () => {
       holder('q', 'y', shared!, also!),
       holder('r', 'z', shared!, also!),
     ];
-    const taken: Float32Array[][] = [];
+    const taken: TakenRows['keys'][][] = [];
     for (const { take } of shareRows(holders, ({ kind }) => kind, store)) {
       taken.push([(await take(0)).keys, (await take(1)).keys]);
     }
@@ -98,9 +105,9 @@ describe('taking rows', () => {
         expect(rows.keys).toEqual(new Float32Array(12).fill(1));
         expect(rows.values).toEqual(new Float32Array(12).fill(1));
         expect(rows).toMatchObject({ rows: 2, capacity: 3 });
-        const cache = new LayerCache({ heads, headDim, ...rows });
+        const cache = new LayerCache({ heads, headDim, rows: 2, capacity: 3, buffers: rows });
         cache.append(new Float32Array(4).fill(100 + index), new Float32Array(4).fill(200 + index));
-        expect(cache.keys[2 * headDim]).toBe(100 + index);
+        expect(cache.buffers.keys[2 * headDim]).toBe(100 + index);
       }
       await file.close();
     },

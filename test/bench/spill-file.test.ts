@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { freeDiskBytes, openSpillFile } from '../../src/bench/spill-file.js';
@@ -36,8 +36,11 @@ describe('the temporary file of caches', () => {
   );
 
   it('that cannot be made is reported with its place and what to do', async () => {
-    const directory = path.join(await scratch(), 'missing');
-    await expect(openSpillFile(directory)).rejects.toThrow(/missing.*\$LOOKM_CACHE/);
+    const file = path.join(await scratch(), 'occupied');
+    await writeFile(file, '');
+    const directory = path.join(file, 'spill');
+    await expect(openSpillFile(directory)).rejects.toThrow(/occupied.*\$LOOKM_CACHE/);
+    await rm(file);
     expect(await freeDiskBytes(directory)).toBeGreaterThan(0);
     await (await openSpillFile(directory)).close();
   });

@@ -20,6 +20,7 @@ test('lookm list stages shows the rules that compositions are made of, with thei
     'prior',
     'select',
     'merge',
+    'quantise',
     'allocate',
   ]);
   expect(rules.find(({ rule }) => rule === 'window')?.options).toBe(

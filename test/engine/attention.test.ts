@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noNeeds, type QueryRange, type StatisticNeeds } from '../../src/core/attention-statistics.js';
+import type { CacheBuffers } from '../../src/core/cache-buffers.js';
 import { attentionInRuns, headsPerRun } from '../../src/engine/attention-in-runs.js';
 import type { ChunkStatistics } from '../../src/engine/attention-recorder.js';
 import { type DecodeRows, openDecodeAttention } from '../../src/engine/decode-attention.js';
 import { openInPlaceDecodeAttention } from '../../src/engine/in-place-decode-attention.js';
+import { openInt8DecodeAttention } from '../../src/engine/int8-decode-attention.js';
+import { openInt8InPlaceAttention } from '../../src/engine/int8-in-place-attention.js';
 import { cacheCapacity, LayerCache } from '../../src/engine/layer-cache.js';
 import {
   openGroupedAttention,
@@ -198,29 +201,57 @@ describe.each(sessionKinds)('with %s sessions,', (kind) => {
   });
 
   const decodeKernels = [
-    ['unfused', openDecodeAttention, { heads: 4, kvHeads: 4, headDim: 16 }],
-    ['unfused, shared key/value heads', openDecodeAttention, { heads: 6, kvHeads: 2, headDim: 5 }],
+    ['unfused', openDecodeAttention, { heads: 4, kvHeads: 4, headDim: 16 }, 'float32'],
+    ['unfused, shared key/value heads', openDecodeAttention, { heads: 6, kvHeads: 2, headDim: 5 }, 'float32'],
+    ['int8, unfused', openInt8DecodeAttention, { heads: 4, kvHeads: 4, headDim: 16 }, 'int8'],
+    [
+      'int8, unfused, shared key/value heads',
+      openInt8DecodeAttention,
+      { heads: 6, kvHeads: 2, headDim: 5 },
+      'int8',
+    ],
     ...(kind === 'native'
       ? ([
-          ['in place', openInPlaceDecodeAttention, { heads: 4, kvHeads: 4, headDim: 16 }],
+          ['in place', openInPlaceDecodeAttention, { heads: 4, kvHeads: 4, headDim: 16 }, 'float32'],
           [
             'in place, shared key/value heads',
             openInPlaceDecodeAttention,
             { heads: 6, kvHeads: 2, headDim: 8 },
+            'float32',
+          ],
+          ['int8, in place', openInt8InPlaceAttention, { heads: 4, kvHeads: 4, headDim: 16 }, 'int8'],
+          [
+            'int8, in place, shared key/value heads',
+            openInt8InPlaceAttention,
+            { heads: 6, kvHeads: 2, headDim: 8 },
+            'int8',
           ],
         ] as const)
       : []),
   ] as const;
 
-  describe.each(decodeKernels)('decode attention: %s', (_name, open, shape) => {
+  /** Numbers that int8 rows of this factor hold exactly, so that only a kernel can be wrong. */
+  const factor = 1 / 64;
+  const integerOf = (value: number): number => Math.max(-127, Math.min(127, Math.round(value / factor)));
+
+  describe.each(decodeKernels)('decode attention: %s', (_name, open, shape, type) => {
     const { heads, kvHeads, headDim } = shape;
     const length = 131;
-    const inputs = inputsOf(shape, length);
+    const any = inputsOf(shape, length);
+    const onGrid = (values: Float32Array): Float32Array => values.map((value) => factor * integerOf(value));
+    const inputs = type === 'int8' ? { ...any, keys: onGrid(any.keys), values: onGrid(any.values) } : any;
     const emptyCache = (sequences: number): LayerCache => {
       const capacity = cacheCapacity(0);
-      const empty = (): Float32Array => new Float32Array(sequences * kvHeads * capacity * headDim).fill(3);
+      const size = sequences * kvHeads * capacity * headDim;
+      const empty = (): Float32Array => new Float32Array(size).fill(3);
+      const integers = (): Int8Array => new Int8Array(size).fill(3);
+      const scales = new Float32Array(sequences * kvHeads * headDim).fill(factor);
+      const buffers: CacheBuffers =
+        type === 'float32'
+          ? { type, keys: empty(), values: empty() }
+          : { type, keys: integers(), values: integers(), scales: { keys: scales, values: scales } };
       const rows = new Array<number>(sequences).fill(0);
-      return new LayerCache({ heads: kvHeads, headDim, rows, capacity, keys: empty(), values: empty() });
+      return new LayerCache({ heads: kvHeads, headDim, rows, capacity, buffers });
     };
     /** One token of every sequence, at positions of its own. */
     const rowsAt = (positions: readonly number[]): DecodeRows => {
@@ -248,16 +279,36 @@ describe.each(sessionKinds)('with %s sessions,', (kind) => {
       }
       expect(cache.rows).toBe(length);
       expect(cache.capacity).toBe(192);
-      expect(cache.liveBytes()).toBe(2 * kvHeads * length * headDim * 4);
+      expect(cache.liveBytes()).toBe(2 * kvHeads * headDim * (type === 'int8' ? length + 4 : 4 * length));
       for (const [buffer, all] of [
-        [cache.keys, inputs.keys],
-        [cache.values, inputs.values],
+        [cache.buffers.keys, inputs.keys],
+        [cache.buffers.values, inputs.values],
       ] as const) {
         for (let head = 0; head < kvHeads; head++) {
           const used = buffer.subarray(head * 192 * headDim, (head * 192 + length) * headDim);
-          expect(used).toEqual(all.subarray(head * length * headDim, (head + 1) * length * headDim));
+          const own = all.subarray(head * length * headDim, (head + 1) * length * headDim);
+          expect([...used]).toEqual(
+            type === 'int8' ? [...own].map((value) => integerOf(value) + 0) : [...own],
+          );
         }
       }
+    });
+
+    it('set back to earlier rows goes on as it did then', async () => {
+      const decode = await open(runtime, shape);
+      const cache = emptyCache(1);
+      for (let position = 0; position < 60; position++) await decode(rowsAt([position]), cache);
+      const onward = async (): Promise<number[]> => {
+        const seen: number[] = [];
+        for (let position = 60; position < 70; position++) {
+          seen.push(...floatData(await decode(rowsAt([position]), cache)));
+        }
+        return seen;
+      };
+      const first = await onward();
+      cache.rewind(60);
+      expect(cache.rows).toBe(60);
+      expect(await onward()).toEqual(first);
     });
 
     it('gives each of several sequences what it has alone, to the bit, and the target it was given', async () => {
@@ -283,5 +334,28 @@ describe.each(sessionKinds)('with %s sessions,', (kind) => {
       expect([...together.used]).toEqual([70, 20, 70]);
       expectClose(floatData(await decode(rowsAt([70]), alone[0]!)), expected(70));
     });
+  });
+});
+
+describe.each(sessionKinds)('int8 attention with %s sessions', (kind) => {
+  const shape = { heads: 2, kvHeads: 1, headDim: 8 };
+  const scale = 0.5;
+
+  it('rounds new rows half to even and cuts off what is beyond the range', async () => {
+    const runtime = await openRuntime(kind, 1);
+    const open = kind === 'native' ? openInt8InPlaceAttention : openInt8DecodeAttention;
+    const decode = await open(runtime, shape);
+    const rows = (values: readonly number[]): Tensor =>
+      floats(Float32Array.from(values), [1, 1, values.length]);
+    const scales = new Float32Array(8).fill(scale);
+    const [keys, values] = [new Int8Array(64 * 8), new Int8Array(64 * 8)];
+    const buffers = { type: 'int8', keys, values, scales: { keys: scales, values: scales } } as const;
+    const cache = new LayerCache({ heads: 1, headDim: 8, rows: 0, capacity: 64, buffers });
+    const key = [0.25, 0.75, 1.25, -0.25, -0.75, 63.5, 64.2, -100];
+    await decode({ query: rows(new Array(16).fill(1)), key: rows(key), value: rows(key) }, cache);
+    const expected = [0, 2, 2, 0, -2, 127, 127, -128];
+    expect([...values.subarray(0, 8)].map((value) => value + 0)).toEqual(expected);
+    expect([...keys.subarray(0, 8)].map((value) => value + 0)).toEqual(expected);
+    await runtime.close();
   });
 });

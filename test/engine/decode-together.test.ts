@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { convertCheckpoint } from '../../src/convert/convert-checkpoint.js';
+import type { CacheType } from '../../src/core/cache-buffers.js';
 import { seededRandom } from '../../src/core/seeded-random.js';
 import { type DecodeStart, type GenerationOptions, generate } from '../../src/engine/decode.js';
 import { generateTogether, type StartingRows } from '../../src/engine/decode-together.js';
 import { type LanguageModel, openLanguageModel } from '../../src/engine/language-model.js';
-import { cacheCapacity, LayerCache } from '../../src/engine/layer-cache.js';
+import { cacheCapacity, LayerCache, mapBuffers } from '../../src/engine/layer-cache.js';
 import type { Runtime } from '../../src/engine/runtime.js';
 import { fixturePath } from '../support/fixture-path.js';
 import { openRuntime, sessionKinds } from '../support/runtimes.js';
@@ -43,7 +44,7 @@ const random = seededRandom(5);
 const filled = (count: number): Float32Array => Float32Array.from({ length: count }, () => random() - 0.5);
 
 /** A cache of so many random rows in every layer. */
-function startingRows(rows: number): StartingRows[] {
+function startingRows(rows: number, type: CacheType): StartingRows[] {
   const { layers, kvHeads, headDim } = model.config;
   const capacity = cacheCapacity(rows);
   const buffer = (): Float32Array => {
@@ -53,7 +54,16 @@ function startingRows(rows: number): StartingRows[] {
     }
     return all;
   };
-  return Array.from({ length: layers }, () => ({ rows, capacity, keys: buffer(), values: buffer() }));
+  const scales = (): Float32Array => new Float32Array(kvHeads * headDim).fill(1 / 250);
+  const integers = (): Int8Array => Int8Array.from(buffer(), (value) => Math.round(250 * value));
+  return Array.from({ length: layers }, () =>
+    type === 'float32'
+      ? { type, rows, capacity, keys: buffer(), values: buffer() }
+      : {
+          ...{ type, rows, capacity, keys: integers(), values: integers() },
+          scales: { keys: scales(), values: scales() },
+        },
+  );
 }
 
 /** An answer stops after as many tokens as its first token says. */
@@ -72,7 +82,7 @@ beforeAll(() => {
   embeddings = filled(vocabSize * hiddenSize);
 });
 
-/** Sequences whose first token is their number, from logits or from a last prompt token. */
+/** Sequences whose first token is their number, from logits or from a last prompt token, on caches of both types. */
 function sequences() {
   const { vocabSize, hiddenSize } = model.config;
   return [0, 3, 20, 60, 62, 63, 64, 100, 130, 20].map((rows, number) => {
@@ -82,15 +92,19 @@ function sequences() {
       number % 2 === 0
         ? { kind: 'logits', logits, nextPosition: 200 + number }
         : { kind: 'token', embedding: filled(hiddenSize), position: 200 + number };
-    return { rows: startingRows(rows), start };
+    return { rows: startingRows(rows, number % 3 === 1 ? 'int8' : 'float32'), start };
   });
+}
+
+function copyOf<Rows extends Float32Array | Int8Array>(rows: Rows): Rows {
+  return rows.slice() as Rows;
 }
 
 /** As decoding together asks for it; the rows are copies, so that they can be given up again. */
 function givenUp<Given extends { readonly rows: readonly StartingRows[] }>({ rows, ...sequence }: Given) {
   const take = async (layer: number): Promise<StartingRows> => {
-    const { keys, values, ...size } = rows[layer]!;
-    return { ...size, keys: keys.slice(), values: values.slice() };
+    const { rows: count, capacity, ...buffers } = rows[layer]!;
+    return { rows: count, capacity, ...mapBuffers(buffers, { rows: copyOf }) };
   };
   return { ...sequence, take };
 }
@@ -112,9 +126,9 @@ describe.each(sessionKinds)('answers decoded together with %s sessions', (kind) 
           new LayerCache({
             heads,
             headDim,
-            ...layer,
-            keys: layer.keys.slice(),
-            values: layer.values.slice(),
+            rows: layer.rows,
+            capacity: layer.capacity,
+            buffers: mapBuffers(layer, { rows: copyOf }),
           }),
       );
       const options = { ...fixed, maxNewTokens: 3 + 7 * i };

@@ -31,7 +31,7 @@ afterAll(async () => {
   await one.close();
 });
 
-function hashOf({ buffer, byteOffset, byteLength }: Float32Array | Int32Array): string {
+function hashOf({ buffer, byteOffset, byteLength }: Float32Array | Int8Array | Int32Array): string {
   return sha256(new Uint8Array(buffer, byteOffset, byteLength));
 }
 

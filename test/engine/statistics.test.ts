@@ -154,6 +154,6 @@ it('the operator self-test passes on this machine', async () => {
   const runtime = new Runtime({ threads: 2 });
   const results = await selfTest(runtime);
   await runtime.close();
-  expect(results.length).toBe(5);
+  expect(results.length).toBe(6);
   expect(results.filter(({ ok }) => !ok)).toEqual([]);
 });

@@ -158,7 +158,7 @@ describe('the cache table', () => {
       full         100%    cache        release    4      100.0        100.0         100.0           100.0     0        1.563           1.563           1.578
       look-m-tp-p  5%      cache        release    4        4.0          7.0           4.0             7.0     1        0.063           0.109           0.125 !
 
-      Nominal = what the budget allows, effective = what is kept: % of the prompt tokens and rows in a layer, MiB of K and V (float32) of all layers; means over layers and samples.
+      Nominal = what the budget allows, effective = what is kept: % of the prompt tokens and rows in a layer, MiB of K and V of all layers (float32, or int8 with its factors); means over layers and samples.
       Over = samples with a layer that keeps more rows than its budget allows: such rows are marked. In release semantics text priors keep all text, whatever the budget.
       "
     `);
@@ -287,7 +287,7 @@ describe('renderers', () => {
       | full | 100% | cache | release | release | 4 | 100.0 | 100.0 | 100.0 | 100.0 | 0 | 1.563 | 1.563 | 1.578 |
       | **look-m-tp-p** | **5%** | **cache** | **release** | **release** | **4** | **4.0** | **7.0** | **4.0** | **7.0** | **1** | **0.063** | **0.109** | **0.125** |
 
-      - Nominal = what the budget allows, effective = what is kept: % of the prompt tokens and rows in a layer, MiB of K and V (float32) of all layers; means over layers and samples.
+      - Nominal = what the budget allows, effective = what is kept: % of the prompt tokens and rows in a layer, MiB of K and V of all layers (float32, or int8 with its factors); means over layers and samples.
       - Over = samples with a layer that keeps more rows than its budget allows: such rows are marked. In release semantics text priors keep all text, whatever the budget.
       - Backbone: tiny. Semantics: release (what the published code computes). Scoring: release (as MileBench's scripts score). n = samples.
       - First token: prefill = from the uncompressed prefill; cache = from the compressed cache. The full cache is one run, shown under each.

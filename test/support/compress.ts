@@ -4,6 +4,7 @@ import type { LayerInput } from '../../src/compression/layer-input.js';
 import { type MethodSemantics, MethodSet } from '../../src/compression/method-set.js';
 import type { Policy } from '../../src/compression/policy.js';
 import type { Budget } from '../../src/core/budget.js';
+import { invariant } from '../../src/core/errors.js';
 import { referenceNearestKeys } from './nearest-keys.js';
 import { PoisonedPool } from './poisoned-pool.js';
 
@@ -21,17 +22,23 @@ export function policyOf(method: string, semantics: MethodSemantics): Policy {
   return registered.policy(method, semantics);
 }
 
-/** One policy on one layer, alone. */
+/** A result whose rows are as evicting and merging left them. */
+export function unquantised({ cache, ...about }: CompressedLayer): CompressedLayer<CacheRows> {
+  invariant(cache.type === 'float32', 'the rows are quantised');
+  return { ...about, cache };
+}
+
+/** One policy without quantisation on one layer, alone. */
 export async function compressAlone(
   layer: LayerInput,
   policy: Policy,
   budget: Budget | null,
   { length = layer.length, tools = plainTools }: { length?: number; tools?: CompressionTools } = {},
-): Promise<CompressedLayer> {
+): Promise<CompressedLayer<CacheRows>> {
   const compressor = new LayerCompressor(layer, tools);
   const compressed = await compressor.compress(policy, budget, length);
   compressor.close();
-  return compressed;
+  return unquantised(compressed);
 }
 
 /** Conserved positions of one head. */

@@ -164,11 +164,14 @@ class TensorHandles {
     if (known !== undefined) return known;
     const { data, dims, type } = tensor;
     invariant(
-      type === 'float32' || type === 'int32' || type === 'int64',
+      type === 'float32' || type === 'int8' || type === 'int32' || type === 'int64',
       `tensors of ${type} are not passed`,
     );
     invariant(
-      data instanceof Float32Array || data instanceof Int32Array || data instanceof BigInt64Array,
+      data instanceof Float32Array ||
+        data instanceof Int8Array ||
+        data instanceof Int32Array ||
+        data instanceof BigInt64Array,
       `a tensor of ${type} has data of another type`,
     );
     const handle = this.#api.createTensor(data, dims, elementTypes[type]);

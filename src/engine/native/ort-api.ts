@@ -4,10 +4,10 @@ import type * as Koffi from 'koffi';
 export type Pointer = bigint;
 
 /** Memory of JavaScript that ONNX Runtime reads or writes during a call; it must outlive what is made of it. */
-export type Memory = Float32Array | Int32Array | BigInt64Array;
+export type Memory = Float32Array | Int8Array | Int32Array | BigInt64Array;
 
 /** ONNX codes of the element types that graphs here take and give. */
-export const elementTypes = Object.freeze({ float32: 1, int32: 6, int64: 7 });
+export const elementTypes = Object.freeze({ float32: 1, int8: 3, int32: 6, int64: 7 });
 
 export interface NativeSessionOptions {
   readonly threads: number;

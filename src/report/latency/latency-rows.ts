@@ -1,8 +1,8 @@
+import { isFullCell } from '../../bench/plan.js';
 import type { Cell } from '../../bench/record.js';
 import type { Interval } from '../../core/interval.js';
 import { median, medianAbsoluteDeviation } from '../../core/median.js';
 import { medianInterval } from '../../core/median-interval.js';
-import { isFullCell } from '../../latency/baseline.js';
 import type { LatencyBlock, LatencyRecord, MeasuredCell } from '../../latency/latency-record.js';
 import { cellKey } from '../cell-rows.js';
 

@@ -1,6 +1,6 @@
+import { isFullCell } from '../../bench/plan.js';
 import { median } from '../../core/median.js';
 import { pairwiseMean } from '../../core/pairwise-mean.js';
-import { isFullCell } from '../../latency/baseline.js';
 import { effectiveColumn } from '../cache-size.js';
 import type { Table, TableValue } from '../table.js';
 import { type LatencyReport, latencyCellValues, latencyColumns } from './latency-columns.js';

@@ -1,4 +1,4 @@
-import type { CompressedLayer } from '../../../src/compression/compressed-layer.js';
+import type { CacheRows, CompressedLayer } from '../../../src/compression/compressed-layer.js';
 import type { Subject } from './subjects.js';
 import type { Run, World } from './world.js';
 
@@ -17,7 +17,7 @@ export interface Property {
 export interface Worlds {
   readonly world: World;
   readonly twoThreads: World;
-  readonly together: ReadonlyMap<Subject, ReadonlyMap<Run, CompressedLayer>>;
+  readonly together: ReadonlyMap<Subject, ReadonlyMap<Run, CompressedLayer<CacheRows>>>;
 }
 
 export const always = (): boolean => true;
@@ -27,12 +27,14 @@ export function shown({ scenario, length, budget }: Run): string {
   return `${scenario.name}, ${length} tokens, ${JSON.stringify(budget)}`;
 }
 
+type Numbers = Float32Array | Int8Array | Int32Array;
+
 /** Bits of an array, so that NaN equals itself and 0 is not -0. */
-function bits(array: Float32Array | Int32Array): Buffer {
+function bits(array: Numbers): Buffer {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength);
 }
 
-export function sameBits(a: Float32Array | Int32Array, b: Float32Array | Int32Array): boolean {
+export function sameBits(a: Numbers, b: Numbers): boolean {
   return bits(a).equals(bits(b));
 }
 

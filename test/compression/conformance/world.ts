@@ -1,11 +1,11 @@
-import type { CompressedLayer } from '../../../src/compression/compressed-layer.js';
+import type { CacheRows, CompressedLayer } from '../../../src/compression/compressed-layer.js';
 import { type CompressionTools, LayerCompressor } from '../../../src/compression/layer-compressor.js';
 import type { LayerInput } from '../../../src/compression/layer-input.js';
 import { policyNeeds } from '../../../src/compression/policy.js';
 import { type StatisticNeeds, unionOfNeeds } from '../../../src/core/attention-statistics.js';
 import type { Budget } from '../../../src/core/budget.js';
-
 import { seededRandom, shuffled } from '../../../src/core/seeded-random.js';
+import { unquantised } from '../../support/compress.js';
 import { Kernels } from '../../support/kernels.js';
 import { PoisonedPool } from '../../support/poisoned-pool.js';
 import { prefillLayer } from '../../support/prefill-layer.js';
@@ -39,7 +39,7 @@ export class World {
   readonly scenarios: readonly Scenario[];
   readonly tools: CompressionTools;
   readonly kernels: Kernels;
-  readonly #alone = new Map<string, Promise<CompressedLayer>>();
+  readonly #alone = new Map<string, Promise<CompressedLayer<CacheRows>>>();
 
   private constructor(kernels: Kernels, scenarios: readonly Scenario[], tools: CompressionTools) {
     this.kernels = kernels;
@@ -84,7 +84,7 @@ export class World {
   }
 
   /** What a subject makes of a layer when nothing else is done to it; remembered. */
-  alone(subject: Subject, run: Run): Promise<CompressedLayer> {
+  alone(subject: Subject, run: Run): Promise<CompressedLayer<CacheRows>> {
     const { scenario, layer, length, budget } = run;
     const key = `${subject.title} ${scenario.name} ${layer.layer} ${length} ${JSON.stringify(budget)}`;
     const known = this.#alone.get(key) ?? this.compress(subject, run);
@@ -93,22 +93,23 @@ export class World {
   }
 
   /** The same computed anew, perhaps on another layer. */
-  async compress({ policy }: Subject, { layer, length, budget }: Run): Promise<CompressedLayer> {
+  async compress({ policy }: Subject, { layer, length, budget }: Run): Promise<CompressedLayer<CacheRows>> {
     const compressor = new LayerCompressor(layer, this.tools);
-    const compressed = await compressor.compress(policy, budget, length);
+    const compressed = unquantised(await compressor.compress(policy, budget, length));
     compressor.close();
     return compressed;
   }
 
   /** What each subject makes of every run when all of them share the compressor of a layer, in a mixed order. */
-  async together(): Promise<ReadonlyMap<Subject, ReadonlyMap<Run, CompressedLayer>>> {
-    const results = new Map(subjects.map((subject) => [subject, new Map<Run, CompressedLayer>()]));
+  async together(): Promise<ReadonlyMap<Subject, ReadonlyMap<Run, CompressedLayer<CacheRows>>>> {
+    const results = new Map(subjects.map((subject) => [subject, new Map<Run, CompressedLayer<CacheRows>>()]));
     for (const { name } of this.scenarios) {
       const runs = this.runs([name]);
       const compressor = new LayerCompressor(runs[0]!.layer, this.tools);
       const work = runs.flatMap((run) => subjects.map((subject) => ({ run, subject })));
       for (const { run, subject } of shuffled(work, seededRandom(5))) {
-        results.get(subject)!.set(run, await compressor.compress(subject.policy, run.budget, run.length));
+        const compressed = await compressor.compress(subject.policy, run.budget, run.length);
+        results.get(subject)!.set(run, unquantised(compressed));
       }
       compressor.close();
     }
