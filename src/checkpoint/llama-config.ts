@@ -18,7 +18,7 @@ export interface LlamaShape {
 const maxWidth = 1 << 20;
 const maxLayers = 1024;
 const maxVocabulary = 1 << 22;
-const maxPositions = 1 << 20;
+export const mostPositions = 1 << 20;
 
 const width = z.int().positive().max(maxWidth);
 const tokenId = z.int().nonnegative();
@@ -49,7 +49,7 @@ export const llamaConfigSchema = z.object({
   num_key_value_heads: width.nullish(),
   head_dim: width.nullish(),
   vocab_size: z.int().positive().max(maxVocabulary).default(32000),
-  max_position_embeddings: z.int().positive().max(maxPositions).default(2048),
+  max_position_embeddings: z.int().positive().max(mostPositions).default(2048),
   rms_norm_eps: z.number().positive().default(1e-6),
   rope_theta: z.number().positive().default(10000),
   rope_scaling: plainRope,

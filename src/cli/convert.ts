@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { BundleManifest } from '../backbone/bundle-manifest.js';
 import { findPromptTemplate, promptTemplateNames } from '../backbone/prompt-template.js';
+import { mostPositions } from '../checkpoint/llama-config.js';
 import { type RandomModelName, randomModelNames } from '../checkpoint/random/random-model-names.js';
 import type { BundleOptions } from '../convert/write-bundle.js';
 import { UserError } from '../core/errors.js';
@@ -24,6 +25,7 @@ interface ConvertFlags extends DtypeFlags {
   readonly out: string;
   readonly randomWeights?: RandomModelName | undefined;
   readonly layers?: number | undefined;
+  readonly positions?: number | undefined;
   readonly vision?: string | undefined;
   readonly template?: string | undefined;
   readonly force?: boolean | undefined;
@@ -48,6 +50,7 @@ async function convert(checkpoint: string | undefined, flags: ConvertFlags, shel
     out: target,
     ...dtypes,
     prompt: template === undefined ? undefined : findPromptTemplate(template),
+    positions: flags.positions,
     onProgress: ({ doneBytes, totalBytes }) => {
       progress.update(Math.ceil(doneBytes / mebibyte), Math.ceil(totalBytes / mebibyte), 'converting');
     },
@@ -108,6 +111,12 @@ function layerCount(text: string): number {
   throw new InvalidArgumentError('It must be a whole number from 1.');
 }
 
+function positionCount(text: string): number {
+  const positions = /^[1-9]\d{0,6}$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
+  if (positions <= mostPositions) return positions;
+  throw new InvalidArgumentError(`It must be a whole number from 1 to ${mostPositions}.`);
+}
+
 /** Element types of the parts, such as `int4 in blocks of 32, output matrix int8, vision int8`. */
 function describeFormats({ weights: { layers, head, vision } }: BundleManifest): string {
   const text = 'blockSize' in layers ? `${layers.dtype} in blocks of ${layers.blockSize}` : layers.dtype;
@@ -147,6 +156,11 @@ export function convertCommand(shell: Shell): Command {
         '--random-weights <model>',
         'in place of a checkpoint: random weights at the sizes of a published model, to measure what it costs',
       ).choices(randomModelNames),
+    )
+    .option(
+      '--positions <n>',
+      "tokens that prompt and answer may take together (default: the checkpoint's)",
+      positionCount,
     )
     .option('--layers <n>', 'of a random model: at most so many layers, decoder and tower each', layerCount)
     .option('--force', 'replace a bundle that is there')

@@ -24,6 +24,11 @@ export interface BundleOptions extends DtypeOptions {
   readonly prompt?: PromptTemplate | undefined;
   /** What happens to images that are not square; what the checkpoint says, else `pad`, when left out. */
   readonly aspect?: 'pad' | 'crop' | undefined;
+  /**
+   * Positions that a prompt and its answer may take; the checkpoint's when left out. Angles of further positions follow
+   * from the same formula, as in published runs that went beyond what a model was made for.
+   */
+  readonly positions?: number | undefined;
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
 }
 
@@ -55,7 +60,14 @@ export function writeBundle(
   origin: ModelOrigin,
   options: BundleOptions,
 ): Promise<BundleManifest> {
-  return writeDirectory(options.out, (dir) => fillDirectory(dir, model, origin, options));
+  const placed = withPositions(model, options.positions);
+  return writeDirectory(options.out, (dir) => fillDirectory(dir, placed, origin, options));
+}
+
+function withPositions(model: Model, positions: number | undefined): Model {
+  if (positions === undefined) return model;
+  const { text } = model;
+  return { ...model, text: { ...text, shape: { ...text.shape, maxPositions: positions } } };
 }
 
 async function fillDirectory(

@@ -14,10 +14,13 @@ import { scratchDirectory } from '../checkpoint/scratch-directory.js';
 import { smallRandomModel } from '../support/small-random-model.js';
 import { runSegments, runVision } from './bundle-sessions.js';
 
-async function convert(options: { layers?: number; seed?: number; dtype?: 'fp32' | 'int4' } = {}) {
-  const { layers, seed = 0, dtype = 'int4' } = options;
+async function convert(
+  options: { layers?: number; seed?: number; dtype?: 'fp32' | 'int4'; positions?: number } = {},
+) {
+  const { layers, seed = 0, dtype = 'int4', positions } = options;
   const out = join(scratchDirectory(), 'small');
-  const manifest = await convertRandom({ out, dtype, model: { sizes: smallRandomModel, seed, layers } });
+  const model = { sizes: smallRandomModel, seed, layers };
+  const manifest = await convertRandom({ out, dtype, positions, model });
   return { out, manifest };
 }
 
@@ -38,6 +41,21 @@ test('a random bundle is whole, says that it is random, and the same again', asy
   expect(await contents((await convert({ layers: 1 })).out)).toEqual(await contents(out));
   const other = await contents((await convert({ layers: 1, seed: 1 })).out);
   expect(other['weights.bin']).not.toBe((await contents(out))['weights.bin']);
+});
+
+test('more positions than the model was made for change nothing at those it has', async () => {
+  const usual = await convert({ layers: 2, dtype: 'fp32' });
+  const longer = await convert({ layers: 2, dtype: 'fp32', positions: 5000 });
+  expect(usual.manifest.text.maxPositions).toBe(4096);
+  expect(longer.manifest.text.maxPositions).toBe(5000);
+  const random = seededRandom(3);
+  const embeddings = Float32Array.from({ length: 9 * 64 }, () => random() - 0.5);
+  const [own, same] = [
+    await runSegments(usual.out, usual.manifest, embeddings),
+    await runSegments(longer.out, longer.manifest, embeddings),
+  ];
+  expect(same.keys).toEqual(own.keys);
+  expect(same.logits).toEqual(own.logits);
 });
 
 test.each(['fp32', 'int4'] as const)('32 layers of random weights keep numbers finite: %s', async (dtype) => {
