@@ -128,6 +128,7 @@ export function benchCommand(load: (shell: Shell) => Promise<BenchServices>): (s
       .option('--semantics <list>', 'release, paper or both')
       .option('--scoring <release|fixed>', 'which scores the tables show; both are recorded')
       .option('--latency', 'measure decode latency and memory instead of accuracy, see docs/latency.md')
+      .option('--samples <n>', 'of --latency: samples of all tasks together, drawn with --seed, or all')
       .option('--steps <n>', 'of --latency: timed decode steps of a repeat (default: 32)')
       .option('--repeats <n>', 'of --latency: how often cells take turns (default: 7)')
       .option('--decoding <alone|together>', 'together is faster, only alone times decode steps')

@@ -14,6 +14,7 @@ export interface RunOverrides {
   readonly decoding?: string | undefined;
   readonly latency?: boolean | undefined;
   readonly steps?: string | undefined;
+  readonly samples?: string | undefined;
   readonly repeats?: string | undefined;
   readonly attention?: string | undefined;
   readonly device?: string | undefined;
@@ -57,6 +58,11 @@ export const overrides = Object.freeze({
   firstToken: { flag: '--first-token', path: ['first-token'], read: asList },
   semantics: { flag: '--semantics', path: ['semantics'], read: asList },
   scoring: { flag: '--scoring', path: ['scoring'], read: asText },
+  samples: {
+    flag: '--samples',
+    path: ['latency', 'samples'],
+    read: (text) => (text === 'all' ? null : asCount(text)),
+  },
   steps: { flag: '--steps', path: ['latency', 'steps'], read: asCount },
   repeats: { flag: '--repeats', path: ['latency', 'repeats'], read: asCount },
   latency: { flag: '--latency', path: ['latency'], read: asSettings },

@@ -268,13 +268,45 @@ describe('a flag', () => {
   });
 });
 
-test('the quickstart is a valid run file', async () => {
-  const file = 'configs/quickstart.yaml';
+async function packaged(file: string) {
   const text = await readFile(path.resolve(import.meta.dirname, '../..', file), 'utf8');
-  expect(readConfig({ text, file, known }).config).toMatchObject({
-    methods: ['full', 'h2o', 'look-m-tp-p'],
-    generation: { 'max-new-tokens': 16 },
-    out: 'results/quickstart',
+  return readConfig({ text, file, known }).config;
+}
+
+describe('run files of the package', () => {
+  test('the quickstart', async () => {
+    expect(await packaged('configs/quickstart.yaml')).toMatchObject({
+      methods: ['full', 'h2o', 'look-m-tp-p'],
+      generation: { 'max-new-tokens': 16 },
+      latency: null,
+      out: 'results/quickstart',
+    });
+  });
+
+  test("Table 4 is a latency run of the paper's 20 samples", async () => {
+    expect(await packaged('configs/paper/table4.yaml')).toMatchObject({
+      methods: ['full', 'look-m-tp-p', 'h2o', 'full+int8', 'look-m-tp-p+int8'],
+      latency: { samples: 20, steps: 16, 'warm-up': 2, repeats: 7, 'null-test': true },
+    });
+  });
+});
+
+describe('a latency run', () => {
+  test.each([
+    ['latency: {}', {}, { samples: null, steps: 32, 'warm-up': 4, repeats: 7, 'null-test': true }],
+    ['latency: {steps: 9}', { latency: true }, { steps: 9, repeats: 7 }],
+    ['latency: null', { latency: true }, { steps: 32 }],
+    ['', { latency: true, steps: '3', repeats: '2', samples: '5' }, { steps: 3, repeats: 2, samples: 5 }],
+    ['latency: {samples: 4, steps: 9}', { samples: 'all' }, { samples: null, steps: 9 }],
+  ])('is asked for by %s and %o', (line, overrides, expected) => {
+    expect(read(`${base}${line}\n`, overrides).config.latency).toMatchObject(expected);
+  });
+
+  test('names what is wrong where it was said', () => {
+    expect(messageFrom(() => read(base, { steps: '0' }))).toMatch(/^--steps: /);
+    expect(messageFrom(() => read(`${base}latency: {step: 3}\n`))).toContain('latency');
+    const together = `${base}latency: {}\ngeneration: {decoding: together}\n`;
+    expect(messageFrom(() => read(together))).toContain('use decoding: alone');
   });
 });
 
@@ -301,7 +333,7 @@ describe('compositions', () => {
     ],
     [
       'mine: {scores: random}',
-      'compositions.mine.scores: unknown stage "scores"; stages are score, prior, select, merge, allocate',
+      'compositions.mine.scores: unknown stage "scores"; stages are score, prior, select, merge, quantise, allocate',
     ],
     [
       'mine: {score: {rule: window, sise: 3}}',
