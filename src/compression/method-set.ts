@@ -25,6 +25,11 @@ const matched = /^matched:([^/]+)(?:\/([^/]+))?$/;
 /** `<method>+<rule>`: the method with its rows stored by a quantise rule. */
 const quantisedName = /^(.+)\+([^+]*)$/;
 
+/** The method that a name with the suffix of a quantise rule is made of; `null` without one. */
+export function unquantisedName(name: string): string | null {
+  return quantisedName.exec(name)?.[1] ?? null;
+}
+
 /** Names that can stand in a list of the command line and in `matched:`. */
 const ownName = /^[\w.-]+$/;
 

@@ -43,7 +43,7 @@ export function latencyTable({ rows, legend }: Report): Table {
     name: 'latency',
     title: 'Latency (ms)',
     notes: [
-      'A by-product of an accuracy run, not a latency protocol: no warm-up, no repeats, answers of different lengths.',
+      'A by-product of an accuracy run: no warm-up, no repeats, answers of different lengths. lookm bench --latency measures by a protocol.',
       'Prefill is shared by all cells of a sample; compress = all layers of a sample; decode = one decode step. Median ± median absolute deviation.',
       'Speed-up = median decode step of the full cache over median step of the row.',
       ...(rows.some(hasNoSteps) ? ["– where cells decoded together: such steps are nobody's own."] : []),

@@ -218,7 +218,7 @@ describe('the latency table', () => {
       full         100%    cache        release    4     50.0        0.0      2.00        0.00   11.00      1.00      3      1.00
       look-m-tp-p  5%      cache        release    4     50.0        0.0      5.00        3.00    5.50      0.50      2      2.00
 
-      A by-product of an accuracy run, not a latency protocol: no warm-up, no repeats, answers of different lengths.
+      A by-product of an accuracy run: no warm-up, no repeats, answers of different lengths. lookm bench --latency measures by a protocol.
       Prefill is shared by all cells of a sample; compress = all layers of a sample; decode = one decode step. Median ± median absolute deviation.
       Speed-up = median decode step of the full cache over median step of the row.
       "
