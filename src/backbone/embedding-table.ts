@@ -22,6 +22,13 @@ export interface EmbeddingTable {
   readonly close: () => void;
 }
 
+/** The embedding of a token in an array of its own, [hiddenSize]. Throws `UserError` for an id beyond the vocabulary. */
+export function embeddingOf(table: EmbeddingTable, id: number): Float32Array {
+  const row = new Float32Array(table.hiddenSize);
+  table.readRow(id, row);
+  return row;
+}
+
 /** Rows kept in memory: the words of a prompt repeat, and 2048 rows of 4096 numbers are 32 MB. */
 const cachedRows = 2048;
 

@@ -3,6 +3,8 @@ import { type EmbeddingTable, openEmbeddingTable } from '../backbone/embedding-t
 import type { Bundle } from '../backbone/open-bundle.js';
 import { openTokenizer, type TextTokenizer } from '../backbone/tokenizer.js';
 import type { NearestKeySearch } from '../compression/merge/nearest-key.js';
+import type { ChannelArithmetic } from '../compression/quantise/quantise.js';
+import { openChannelArithmetic } from '../engine/channel-arithmetic.js';
 import { type LanguageModel, openLanguageModel } from '../engine/language-model.js';
 import { openNearestKeySearch } from '../engine/nearest-key.js';
 import type { Runtime } from '../engine/runtime.js';
@@ -15,6 +17,7 @@ export interface Backbone {
   readonly model: LanguageModel;
   readonly vision: VisionEncoder;
   readonly nearestKeys: NearestKeySearch;
+  readonly channels: ChannelArithmetic;
   readonly tokenizer: TextTokenizer;
   readonly embeddings: EmbeddingTable;
   /** Tokens that the prompt template puts around a question. */
@@ -48,6 +51,7 @@ export async function openBackbone(bundle: Bundle, runtime: Runtime): Promise<Ba
       model: await openLanguageModel(runtime, bundle),
       vision: await openVisionEncoder(runtime, bundle),
       nearestKeys: await openNearestKeySearch(runtime, text.headDim),
+      channels: await openChannelArithmetic(runtime),
       tokenizer,
       embeddings,
       templateTokens: tokenizer.encode(before).length + tokenizer.encode(after).length,

@@ -52,7 +52,7 @@ export interface PrefillTimes {
  * @throws UserError for a method that does not exist
  */
 export async function prefillCells({
-  backbone: { model, nearestKeys, runtime },
+  backbone: { model, nearestKeys, channels, runtime },
   methods,
   prompt,
   seed,
@@ -61,7 +61,7 @@ export async function prefillCells({
   store,
   observer,
 }: {
-  readonly backbone: Pick<Backbone, 'model' | 'nearestKeys' | 'runtime'>;
+  readonly backbone: Pick<Backbone, 'model' | 'nearestKeys' | 'channels' | 'runtime'>;
   readonly methods: MethodSet;
   readonly prompt: PreparedPrompt;
   readonly seed: number;
@@ -77,7 +77,7 @@ export async function prefillCells({
 }> {
   const { layers, kvHeads: heads, headDim } = model.config;
   const { modality } = prompt;
-  const tools: CompressionTools = { nearestKeys, capacityFor: cacheCapacity, pool: model.pool };
+  const tools: CompressionTools = { nearestKeys, channels, capacityFor: cacheCapacity, pool: model.pool };
   const forks = cells.map((cell): Fork => {
     return { cell, policy: methods.policy(cell.method, cell.semantics), layers: [] };
   });

@@ -52,7 +52,7 @@ export interface CacheRoom {
 }
 
 interface Run {
-  readonly backbone: Pick<Backbone, 'model' | 'nearestKeys' | 'runtime'>;
+  readonly backbone: Pick<Backbone, 'model' | 'nearestKeys' | 'channels' | 'runtime'>;
   readonly methods: MethodSet;
   readonly prompt: PreparedPrompt;
   /** What random methods draw from. */

@@ -1,4 +1,5 @@
 import { answerText } from '../backbone/answer-text.js';
+import { embeddingOf } from '../backbone/embedding-table.js';
 import { createStopCheck } from '../backbone/stop-criteria.js';
 import type { MethodSet } from '../compression/method-set.js';
 import { roundedToMicroseconds } from '../core/milliseconds.js';
@@ -43,11 +44,7 @@ export function createSampleRunner({
   const { bundle, model, runtime, tokenizer, embeddings } = backbone;
   const { prompt: template, text, tokens } = bundle.manifest;
   const stop = createStopCheck({ stopStrings: template.stopStrings, tokenizer, tokens });
-  const embed = (token: number): Float32Array => {
-    const row = new Float32Array(text.hiddenSize);
-    embeddings.readRow(token, row);
-    return row;
-  };
+  const embed = (token: number): Float32Array => embeddingOf(embeddings, token);
   const planner = new CachePlanner({
     config: text,
     threads: runtime.threads,

@@ -4,6 +4,7 @@ import { type MethodSemantics, MethodSet } from '../compression/method-set.js';
 import type { Budget } from '../core/budget.js';
 import { FloatPool } from '../core/float-pool.js';
 import { seededRandom } from '../core/seeded-random.js';
+import { openChannelArithmetic } from '../engine/channel-arithmetic.js';
 import { openNearestKeySearch } from '../engine/nearest-key.js';
 import { floats, type Runtime } from '../engine/runtime.js';
 import { GraphBuilder } from '../onnx/graph-builder.js';
@@ -89,6 +90,7 @@ export async function benchmarkCompression(runtime: Runtime, rounds: number): Pr
   const methods = new MethodSet();
   const tools = {
     nearestKeys: await openNearestKeySearch(runtime, shape.headDim),
+    channels: await openChannelArithmetic(runtime),
     capacityFor: (kept: number) => kept,
     pool,
   };

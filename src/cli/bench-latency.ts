@@ -33,6 +33,10 @@ function showProgress(progress: Progress): (event: LatencyProgress) => void {
   };
 }
 
+/** What a run says before it starts where the caches of its longest prompt may not fit together. */
+const tightMemory =
+  'memory may be too small for all caches of the longest prompts at once: such samples fail; leave out cells or lower max-context';
+
 /** Two runs at once would measure each other. */
 async function beAlone({ env }: Shell): Promise<() => Promise<void>> {
   const directory = cacheDirectory(env, 'latency');
@@ -68,9 +72,10 @@ async function execute(
     const summary = await runLatency({
       ...{ plan: run.plan, directory, bundleSha256, threads },
       settings: { cells, methods, generation, protocol, seed, cacheBytes, spillDirectory },
-      openLab: () => {
+      openSetup: () => {
         requireMemory(memory, where(['backbone']));
-        return services.openLab(bundle, settings);
+        if (memory.fit.kind === 'in parts') progress.note(tightMemory);
+        return services.openSetup(bundle, settings);
       },
       onProgress: showProgress(progress),
       signal: stopping.signal,

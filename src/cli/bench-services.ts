@@ -25,8 +25,8 @@ import { choosePinning } from '../engine/pinning.js';
 import { requiredRuntimeVersion } from '../engine/portable-sessions.js';
 import type { Runtime } from '../engine/runtime.js';
 import { selfTest } from '../engine/self-test.js';
-import type { LatencyLab } from '../latency/latency-lab.js';
 import { openLatencyMachine } from '../latency/latency-machine.js';
+import type { LatencySetup } from '../latency/latency-setup.js';
 import { backboneKind, checkpointFingerprint, findCachedBundle } from './bundle-cache.js';
 import { cacheDirectory } from './cache-directory.js';
 import type { Progress } from './progress.js';
@@ -64,7 +64,7 @@ export interface BenchServices {
   chooseEngine(request: EngineRequest): Promise<EngineKind>;
   openRunner(bundle: Bundle, settings: RunnerSettings): Promise<SampleRunner>;
   /** What measures latency: the same, on pinned threads. */
-  openLab(bundle: Bundle, settings: RunnerSettings): Promise<LatencyLab>;
+  openSetup(bundle: Bundle, settings: RunnerSettings): Promise<LatencySetup>;
   /** Commit of the package's own checkout, if it is one. */
   gitCommit(): Promise<string | null>;
 }
@@ -189,7 +189,7 @@ export function createBenchServices(shell: Shell): BenchServices {
         spillDirectory: cacheDirectory(shell.env, 'spill'),
       });
     },
-    async openLab(bundle, settings) {
+    async openSetup(bundle, settings) {
       const pinning = await choosePinning(settings.threads);
       const processors = pinning.kind === 'pinned' ? pinning.processors : null;
       const parts = await openParts(bundle, settings, shell, processors);

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { sampleLog } from '../bench/record.js';
 import { type BenchProgress, type BenchSummary, runBench } from '../bench/run-bench.js';
 import { RunDirectory } from '../bench/run-directory.js';
+import { latencyProtocol } from '../bench/run-manifest.js';
 import { reportTables } from '../report/report-tables.js';
 import type { Table } from '../report/table.js';
 import { writeTables } from '../report/write-tables.js';
@@ -21,6 +22,7 @@ Examples:
   $ lookm bench                                       the quickstart, into results/quickstart
   $ lookm bench --limit 5 --seed 1 --out results/try  five samples a task
   $ lookm bench --methods full,h2o --budgets 20%,0.1+0.3 --tasks T-4,PictureNumbers --out results/h2o
+  $ lookm bench --methods full,full+int8,h2o+int8 --budgets 20% --out results/int8
   $ lookm bench --latency --limit 1 --out results/speed  decode latency and cache memory
   $ lookm bench -c my.yaml --dry-run                  what a run file asks for
 
@@ -92,17 +94,18 @@ function exitCodeOf({ interrupted, failures }: BenchSummary): number {
 async function bench(options: BenchOptions, shell: Shell, services: BenchServices): Promise<void> {
   const run = await resolveRun(options, shell);
   const { plan, shownOut: out } = run;
-  const latency = run.located.config.latency !== null;
   if (options.dryRun) {
     const { config, where } = run.located;
     const size = await services.backboneSize(run.backbone, where(['backbone']));
     const memory = memoryOf({ config, plan }, size, services.availableBytes());
-    const shown = { out, tokensPerImage: size.tokensPerImage, memory, output: shell.stdout };
+    const latency = latencyProtocol(config);
+    const shown = { out, tokensPerImage: size.tokensPerImage, memory, latency, output: shell.stdout };
     shell.stdout.write(describePlan(plan, { ...shown, json: options.json ?? false }));
     return;
   }
   const quiet = (options.quiet ?? false) || (options.json ?? false);
-  if (latency) return benchLatency(run, { services, shell, quiet, json: options.json ?? false });
+  if (run.located.config.latency !== null)
+    return benchLatency(run, { services, shell, quiet, json: options.json ?? false });
   const { summary, tables } = await execute(run, services, shell, quiet);
   for (const { task, sampleId, message } of summary.failures) {
     shell.stderr.write(`${shell.stderr.paint.red('failed:')} ${task}, sample ${sampleId}: ${message}\n`);

@@ -2,6 +2,7 @@ import type { RunMemory } from '../bench/memory-fit.js';
 import { type BenchPlan, isFullCell, prefillTokens } from '../bench/plan.js';
 import { estimatedSize } from '../bench/prompt-size.js';
 import { budgetName } from '../config/budget.js';
+import type { LatencyProtocol } from '../config/protocols.js';
 import { renderConsole } from '../report/render-console.js';
 import type { Table } from '../report/table.js';
 import { describeMemory } from './run-memory.js';
@@ -52,23 +53,29 @@ export function describePlan(
     readonly out: string;
     readonly tokensPerImage: number;
     readonly memory: RunMemory;
+    /** `null` for an accuracy run. */
+    readonly latency: LatencyProtocol | null;
     readonly json: boolean;
     readonly output: Output;
   },
 ): string {
-  const { out, tokensPerImage, memory, json, output } = options;
+  const { out, tokensPerImage, memory, latency, json, output } = options;
   const { cells, tasks } = plan;
   const samples = tasks.reduce((sum, task) => sum + task.samples.length, 0);
   const tokens = prefillTokens(plan, (_task, sample) => {
     const { text, images } = estimatedSize(sample, tokensPerImage);
     return text + images;
   });
-  const records = samples * cells.length;
+  const records = latency === null ? samples * cells.length : samples;
   if (json) {
     const counts = tasks.map(({ task, samples: own }) => ({ task: task.info.name, samples: own.length }));
-    return `${JSON.stringify({ out, cells, tasks: counts, samples, records, estimatedPrefillTokens: tokens, memory }, null, 2)}\n`;
+    return `${JSON.stringify({ out, cells, tasks: counts, samples, records, estimatedPrefillTokens: tokens, latency, memory }, null, 2)}\n`;
   }
-  const total = `${samples} samples × ${cells.length} cells = ${records} records, ${samples} prefills of about ${tokens} tokens in all.`;
+  const prefills = `${samples} prefills of about ${tokens} tokens in all`;
+  const total =
+    latency === null
+      ? `${samples} samples × ${cells.length} cells = ${records} records, ${prefills}.`
+      : `${samples} samples, ${prefills}. ${cells.length} cells take turns at decoding: ${latency.repeats} repeats of ${latency.warmUp} + ${latency.steps} steps${latency.nullTest ? ', the full cache twice' : ''}.`;
   const tables = [cellTable(plan), taskTable(plan)].map((table) => renderConsole(table, output));
   return `${[...tables, total, describeMemory(memory), `Would be written to ${out}.`].join('\n')}\n`;
 }

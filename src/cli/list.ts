@@ -23,17 +23,24 @@ interface ListOptions {
 }
 
 /** Names that are made of others, as `lookm list methods` shows them. */
-const madeOfOthers = {
-  name: 'matched:<method>[/<rule>]',
-  kind: 'control',
-  summary:
-    'the rule (h2o if none is named) with the number of rows that the method keeps, for a fair comparison',
-};
+const madeOfOthers = [
+  {
+    name: 'matched:<method>[/<rule>]',
+    kind: 'control',
+    summary:
+      'the rule (h2o if none is named) with the number of rows that the method keeps, for a fair comparison',
+  },
+  {
+    name: '<method>+int8',
+    kind: 'beyond the paper',
+    summary: 'any of these, matched ones too, with its rows in int8 while decoding',
+  },
+];
 
 function listMethods(shell: Shell, json: boolean): void {
   const items = [
     ...Object.values(methods).map(({ name, kind, summary }) => ({ name, kind, summary })),
-    madeOfOthers,
+    ...madeOfOthers,
   ];
   printList(items, { title: 'Methods', fields: ['name', 'kind', 'summary'], json, output: shell.stdout });
 }

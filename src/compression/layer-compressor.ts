@@ -12,8 +12,7 @@ import type { MergeRule, Pairing } from './merge/merge-rule.js';
 import type { NearestKeySearch } from './merge/nearest-key.js';
 import { allocatedRows, type CompressingPolicy, type Policy } from './policy.js';
 import { tiers } from './prior/prior.js';
-import { largestMagnitudes } from './quantise/largest-magnitudes.js';
-import type { Quantise } from './quantise/quantise.js';
+import type { ChannelArithmetic, Quantise } from './quantise/quantise.js';
 import { type RowBudget, totalRows } from './row-budget.js';
 import type { Selection } from './select/selection.js';
 import type { Chosen } from './stage.js';
@@ -21,6 +20,8 @@ import { StepMemo, type Steps, totalTime } from './step-memo.js';
 
 export interface CompressionTools {
   readonly nearestKeys: NearestKeySearch;
+  /** For policies that quantise. */
+  readonly channels: ChannelArithmetic;
   /** Rows to allocate per head for a layer that starts with `rows`; at least `rows`. */
   readonly capacityFor: (rows: number) => number;
   /** Where the arrays of the results and scratch come from. */
@@ -74,13 +75,13 @@ export class LayerCompressor {
     const { nominal, remark } = decision;
     if (decision.kind === 'all') {
       const rows = await this.#rowsOf(layer, this.#everything(layer, steps), null, steps);
-      const cache = this.#stored(layer, rows, policy.quantise, steps);
+      const cache = await this.#stored(layer, rows, policy.quantise, steps);
       const outcome = { kind: 'unchanged', reason: decision.reason } as const;
       return { outcome, cache, nominal, remark, milliseconds: totalTime(steps) };
     }
     const merge = policy.kind === 'compress' ? policy.composition.merge : null;
     const rows = await this.#rowsOf(layer, decision.named, merge, steps);
-    const cache = this.#stored(layer, rows, policy.quantise, steps);
+    const cache = await this.#stored(layer, rows, policy.quantise, steps);
     return { outcome: { kind: 'compressed' }, cache, nominal, remark, milliseconds: totalTime(steps) };
   }
 
@@ -186,20 +187,25 @@ export class LayerCompressor {
   }
 
   /** The rows in the element type that a policy decodes from. */
-  #stored(
+  async #stored(
     layer: LayerInput,
     { name, rows }: NamedRows,
     quantise: Chosen<Quantise> | null,
     steps: Steps,
-  ): CacheRows | QuantisedRows {
+  ): Promise<CacheRows | QuantisedRows> {
     if (quantise === null) {
       this.#unclaimed.delete(rows);
       return rows;
     }
-    const largest = this.#memo.once(`largest ${layer.length}`, steps, () => largestMagnitudes(layer));
-    return this.#memo.once(`quantise ${quantise.id}, ${name}`, steps, () => {
+    const { channels } = this.#tools;
+    const largest = await this.#memo.onceAsync(`largest ${layer.length}`, steps, async () => {
+      const prompt = { ...layer, rows: layer.length };
+      const keys = await channels.largest({ ...prompt, data: layer.keys });
+      return { keys, values: await channels.largest({ ...prompt, data: layer.values }) };
+    });
+    return this.#memo.onceAsync(`quantise ${quantise.id}, ${name}`, steps, async () => {
       const { heads, headDim } = layer;
-      return { ...rows, ...quantise.rule.apply({ ...rows, heads, headDim }, largest) };
+      return { ...rows, ...(await quantise.rule.apply({ ...rows, heads, headDim }, largest, channels)) };
     });
   }
 

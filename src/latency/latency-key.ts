@@ -3,8 +3,8 @@ import type { MethodSet } from '../compression/method-set.js';
 import { hashJson, sha256 } from '../core/content-hash.js';
 import type { Sample } from '../milebench/annotation.js';
 import type { Task } from '../milebench/dataset.js';
-import type { LatencySettings } from './latency-lab.js';
 import { latencyRecordVersion } from './latency-record.js';
+import type { LatencySettings } from './latency-setup.js';
 
 /**
  * Names of a run's records: whatever was measured, on what and how. Cells are measured against each other, so another set

@@ -1,3 +1,4 @@
+import { embeddingOf } from '../backbone/embedding-table.js';
 import { cacheRecorder } from '../bench/cache-record.js';
 import { decodingBytes } from '../bench/cache-sizes.js';
 import { type Fork, type PreparedPrompt, prefillCells } from '../bench/prefill-cells.js';
@@ -10,11 +11,11 @@ import { UserError } from '../core/errors.js';
 import { roundedToMicroseconds } from '../core/milliseconds.js';
 import type { DecodeStart } from '../engine/decode.js';
 import { decodeBlock } from './decode-block.js';
-import type { LatencyLab, LatencySettings } from './latency-lab.js';
+import { decodeInTurns } from './decode-in-turns.js';
 import type { LatencyRecord, MeasuredCell } from './latency-record.js';
+import type { LatencySettings, LatencySetup } from './latency-setup.js';
 import { LoadedCache } from './loaded-cache.js';
 import type { LatencyStage, LatencyTimes } from './measure-sample.js';
-import { raceCells } from './race-cells.js';
 import { measureResident } from './resident-memory.js';
 
 /** A compressed cache on the disk, and how decoding on it starts. */
@@ -31,19 +32,19 @@ type Measured = Pick<LatencyRecord, 'cells' | 'memoryRead' | 'load'>;
 
 /** Prefills a prompt once, compresses it for all cells, and measures decoding on each cache: first its memory, then its time. */
 export async function measureCells(
-  lab: LatencyLab,
+  setup: LatencySetup,
   settings: LatencySettings,
   { prompt, about }: { readonly prompt: PreparedPrompt; readonly about: PromptRecord },
   onStage: (stage: LatencyStage) => void,
 ): Promise<Measured & { readonly times: Omit<LatencyTimes, 'input'> }> {
   const { cells, methods, seed, protocol } = settings;
-  const { model, runtime, embeddings } = lab.backbone;
+  const { model, runtime, embeddings } = setup.backbone;
   const file = await openSpillFile(settings.spillDirectory);
   try {
     const store = new RowStore(model.pool, file);
     onStage('prefill');
     const { forks, logits, times } = await prefillCells({
-      ...{ backbone: lab.backbone, methods, prompt, cells, store, observer: {} },
+      ...{ backbone: setup.backbone, methods, prompt, cells, store, observer: {} },
       seed: seedOfPrompt(seed, about),
       spilled: new Set(cells),
     });
@@ -59,27 +60,23 @@ export async function measureCells(
       };
     });
     requireRoom(stored, settings.cacheBytes);
-    const embed = (token: number): Float32Array => {
-      const row = new Float32Array(model.config.hiddenSize);
-      embeddings.readRow(token, row);
-      return row;
-    };
+    const embed = (token: number): Float32Array => embeddingOf(embeddings, token);
     onStage('resident memory');
     const resident = await residentOf(stored, (cache, start, afterStep) =>
       decodeBlock({ model, runtime }, cache.layers, start, { steps: newTokens, embed, afterStep }),
     );
     onStage('decoding in turns');
-    const racers = [];
+    const loaded = [];
     for (const { fork, start, load } of stored) {
       const cache = await load(false);
       const decode = () => decodeBlock({ model, runtime }, cache.layers, start, { steps: newTokens, embed });
-      racers.push({ cell: fork.cell, cache, decode });
+      loaded.push({ cell: fork.cell, cache, decode });
     }
-    const raced = await raceCells(racers, { protocol, machine: lab.machine });
+    const turns = await decodeInTurns(loaded, { protocol, machine: setup.machine });
     const recordCache = cacheRecorder(model.config, about.tokens);
     const measured = stored.map(({ fork: { cell, layers } }, i): MeasuredCell => {
       const compress = layers.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-      const { end, allocated, ...decoded } = raced.cells[i]!;
+      const { end, allocated, ...decoded } = turns.cells[i]!;
       return {
         cell,
         compress: roundedToMicroseconds(compress),
@@ -92,8 +89,8 @@ export async function measureCells(
     return {
       times: { ...times, decode },
       cells: measured,
-      memoryRead: raced.memoryRead,
-      load: raced.load,
+      memoryRead: turns.memoryRead,
+      load: turns.load,
     };
   } finally {
     await file.close();

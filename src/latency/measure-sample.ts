@@ -2,8 +2,8 @@ import { samplePrompt } from '../bench/sample-prompt.js';
 import { roundedToMicroseconds } from '../core/milliseconds.js';
 import type { Sample } from '../milebench/annotation.js';
 import type { Task } from '../milebench/dataset.js';
-import type { LatencyLab, LatencySettings } from './latency-lab.js';
 import { type LatencyRecord, latencyRecordVersion } from './latency-record.js';
+import type { LatencySettings, LatencySetup } from './latency-setup.js';
 import { measureCells } from './measure-cells.js';
 import { weightBytes } from './weight-bytes.js';
 
@@ -34,18 +34,18 @@ export interface LatencyTimes {
  * @throws UserError when the sample cannot be run or the caches do not fit in memory together
  */
 export async function measureSample(
-  lab: LatencyLab,
+  setup: LatencySetup,
   settings: LatencySettings,
   { task, sample, key }: LatencyJob,
   onStage: (stage: LatencyStage) => void,
 ): Promise<{ readonly record: LatencyRecord; readonly times: LatencyTimes }> {
   const { generation, protocol } = settings;
-  const { bundle, runtime } = lab.backbone;
+  const { bundle, runtime } = setup.backbone;
   const begin = performance.now();
   onStage('question and images');
-  const { prompt, about } = await samplePrompt({ task, sample }, null, { ...lab, generation });
+  const { prompt, about } = await samplePrompt({ task, sample }, null, { ...setup, generation });
   const input = performance.now() - begin;
-  const { times, ...measured } = await measureCells(lab, settings, { prompt, about }, onStage);
+  const { times, ...measured } = await measureCells(setup, settings, { prompt, about }, onStage);
   const { source, name } = bundle.manifest;
   const record: LatencyRecord = {
     version: latencyRecordVersion,
@@ -63,7 +63,7 @@ export async function measureSample(
       attention: runtime.kind,
       device: runtime.device,
       threads: runtime.threads,
-      ...lab.machine.about,
+      ...setup.machine.about,
     },
     time: { input: roundedToMicroseconds(input), prefill: roundedToMicroseconds(times.prefill) },
     weightBytes: weightBytes(bundle.manifest),

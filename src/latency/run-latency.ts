@@ -4,8 +4,8 @@ import type { RunDirectory, SampleFailure } from '../bench/run-directory.js';
 import type { RunTimes } from '../bench/run-manifest.js';
 import { UserError } from '../core/errors.js';
 import { latencyKeys } from './latency-key.js';
-import type { LatencyLab, LatencySettings } from './latency-lab.js';
 import type { LatencyRecord } from './latency-record.js';
+import type { LatencySettings, LatencySetup } from './latency-setup.js';
 import { type LatencyJob, type LatencyStage, type LatencyTimes, measureSample } from './measure-sample.js';
 
 /** What happened, for whoever shows it. `done` samples of `samples` are through. */
@@ -40,7 +40,7 @@ export async function runLatency({
   bundleSha256,
   threads,
   settings,
-  openLab,
+  openSetup,
   onProgress = () => {},
   signal,
 }: {
@@ -49,7 +49,7 @@ export async function runLatency({
   readonly bundleSha256: string;
   readonly threads: number;
   readonly settings: LatencySettings;
-  readonly openLab: () => Promise<LatencyLab>;
+  readonly openSetup: () => Promise<LatencySetup>;
   readonly onProgress?: (progress: LatencyProgress) => void;
   readonly signal?: AbortSignal;
 }): Promise<LatencySummary> {
@@ -61,7 +61,7 @@ export async function runLatency({
   const spent = { input: 0, prefill: 0, compress: 0, runtimeInCompression: 0, decode: 0 };
   let [done, written, resumed] = [0, 0, 0];
   let interrupted = false;
-  const open: { lab: LatencyLab | null } = { lab: null };
+  const open: { setup: LatencySetup | null } = { setup: null };
   const fail = async (task: string, sampleId: string, error: unknown): Promise<void> => {
     if (!(error instanceof UserError)) throw error;
     const failure = { task, sampleId, message: error.message };
@@ -70,10 +70,10 @@ export async function runLatency({
     onProgress({ kind: 'failure', done, samples, ...failure });
   };
   const measure = async (job: LatencyJob): Promise<LatencyRecord> => {
-    if (open.lab === null) onProgress({ kind: 'opening', done, samples });
-    open.lab ??= await openLab();
+    if (open.setup === null) onProgress({ kind: 'opening', done, samples });
+    open.setup ??= await openSetup();
     const task = job.task.info.name;
-    const { record, times } = await measureSample(open.lab, settings, job, (stage) =>
+    const { record, times } = await measureSample(open.setup, settings, job, (stage) =>
       onProgress({ kind: 'stage', done, samples, task, stage }),
     );
     for (const [stage, time] of Object.entries(times)) spent[stage as keyof LatencyTimes] += time;
@@ -91,7 +91,7 @@ export async function runLatency({
   };
   const timesNow = (): RunTimes => {
     const { runtimeInCompression, ...stages } = spent;
-    const inRuntime = open.lab?.backbone.runtime.milliseconds ?? 0;
+    const inRuntime = open.setup?.backbone.runtime.milliseconds ?? 0;
     const compute = inRuntime + stages.compress - runtimeInCompression;
     return { ...stages, compute, wall: performance.now() - begun };
   };
@@ -109,22 +109,22 @@ export async function runLatency({
       }
     }
   } finally {
-    const counters = { ...counted(open.lab), records: written, resumed, failures: failures.length };
+    const counters = { ...counted(open.setup), records: written, resumed, failures: failures.length };
     const outcome = { ...counters, times: timesNow(), interrupted: interrupted || done < samples };
-    await open.lab?.close();
+    await open.setup?.close();
     await directory.finish({ ...outcome, peakBytes: peakBytes() }, new Date());
   }
-  const { prefills } = counted(open.lab);
+  const { prefills } = counted(open.setup);
   return { planned, failures, written, resumed, prefills, times: timesNow(), interrupted };
 }
 
 /** What the manifest counts of a run. */
-function counted(lab: LatencyLab | null) {
-  const prefills = lab?.backbone.model.counters.prefills ?? 0;
+function counted(setup: LatencySetup | null) {
+  const prefills = setup?.backbone.model.counters.prefills ?? 0;
   return {
     prefills,
-    images: lab?.images.counters ?? { decoded: 0, reused: 0 },
-    features: lab?.features.counts ?? { encoded: 0, fromMemory: 0, fromDisk: 0, unwritten: 0 },
+    images: setup?.images.counters ?? { decoded: 0, reused: 0 },
+    features: setup?.features.counts ?? { encoded: 0, fromMemory: 0, fromDisk: 0, unwritten: 0 },
     // Caches of a latency run wait in the temporary file.
     caches: { memory: 0, spill: prefills, groups: 0, movedBytes: 0 },
   };

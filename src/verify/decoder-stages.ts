@@ -1,3 +1,4 @@
+import { embeddingOf } from '../backbone/embedding-table.js';
 import type { StopCheck } from '../backbone/stop-criteria.js';
 import type { Backbone } from '../bench/open-backbone.js';
 import type { PreparedPrompt } from '../bench/prefill-cells.js';
@@ -20,7 +21,7 @@ const columnSumTolerance = 1e-3;
 const logitTolerance = 1e-3;
 
 /** What these stages use of a backbone: everything from the input embeddings on. */
-export type Decoder = Pick<Backbone, 'model' | 'nearestKeys' | 'runtime' | 'embeddings'>;
+export type Decoder = Pick<Backbone, 'model' | 'nearestKeys' | 'channels' | 'runtime' | 'embeddings'>;
 
 /** The recorded runs have a fixed length, whatever tokens they meet. */
 const neverStop: StopCheck = () => null;
@@ -43,14 +44,9 @@ async function runObserved(
   maxNewTokens: number,
   onPrefilled: (layer: PrefilledLayer) => void = () => {},
 ): Promise<CellRun[]> {
-  const { hiddenSize } = backbone.model.config;
   const layers = new Map<Cell, CacheRows[]>(cells.map((cell) => [cell, []]));
   const logits = new Map<Cell, number[]>(cells.map((cell) => [cell, []]));
-  const embed = (token: number): Float32Array => {
-    const row = new Float32Array(hiddenSize);
-    backbone.embeddings.readRow(token, row);
-    return row;
-  };
+  const embed = (token: number): Float32Array => embeddingOf(backbone.embeddings, token);
   const { outcomes } = await runCells({
     backbone,
     methods: new MethodSet(),

@@ -11,6 +11,7 @@ import { invariant, messageOf } from '../core/errors.js';
 import { FloatPool } from '../core/float-pool.js';
 import { readJsonFile } from '../core/json-file.js';
 import { AttentionRecorder } from '../engine/attention-recorder.js';
+import { openChannelArithmetic } from '../engine/channel-arithmetic.js';
 import { chunkPlan } from '../engine/chunk-plan.js';
 import { openNearestKeySearch } from '../engine/nearest-key.js';
 import { openRuntime } from '../engine/open-runtime.js';
@@ -112,6 +113,7 @@ async function compareCase(golden: GoldenTensors, one: KvCase, policy: Policy): 
     const sumError = largestDifference(sums, await golden.floats('attn_colsum'));
     const compressor = new LayerCompressor(layer, {
       nearestKeys: await openNearestKeySearch(runtime, one.head_dim),
+      channels: await openChannelArithmetic(runtime),
       capacityFor: (rows) => rows,
       pool: new FloatPool(),
     });

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { embeddingOf } from '../../src/backbone/embedding-table.js';
 import { mergeEmbeddings } from '../../src/backbone/merge-embeddings.js';
 import { layOutModalities } from '../../src/backbone/modality-spans.js';
 import { openBundle } from '../../src/backbone/open-bundle.js';
@@ -58,11 +59,7 @@ async function runEngine(backbone: Backbone, pixels: readonly Float32Array[]) {
     decoding: {
       maxNewTokens: newTokens,
       stop: () => null,
-      embed: (token) => {
-        const row = new Float32Array(hiddenSize);
-        backbone.embeddings.readRow(token, row);
-        return row;
-      },
+      embed: (token) => embeddingOf(backbone.embeddings, token),
     },
     observer: {
       onPrefilled: ({ keys, values, statistics, length }) => {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { embeddingOf } from '../../src/backbone/embedding-table.js';
 import { openBundle } from '../../src/backbone/open-bundle.js';
 import { findPromptTemplate } from '../../src/backbone/prompt-template.js';
 import { createStopCheck } from '../../src/backbone/stop-criteria.js';
@@ -82,16 +83,12 @@ interface RunOptions {
 }
 
 function run(cells: readonly Cell[], { model = backbone.model, ...options }: RunOptions = {}) {
-  const { text, prompt: template, tokens } = backbone.bundle.manifest;
-  const { tokenizer, embeddings, nearestKeys, runtime } = backbone;
-  const embed = (token: number): Float32Array => {
-    const row = new Float32Array(text.hiddenSize);
-    embeddings.readRow(token, row);
-    return row;
-  };
+  const { prompt: template, tokens } = backbone.bundle.manifest;
+  const { tokenizer, embeddings, nearestKeys, channels, runtime } = backbone;
+  const embed = (token: number): Float32Array => embeddingOf(embeddings, token);
   const stop = createStopCheck({ stopStrings: template.stopStrings, tokenizer, tokens });
   return runCells({
-    backbone: { model, nearestKeys, runtime },
+    backbone: { model, nearestKeys, channels, runtime },
     methods: new MethodSet(),
     prompt,
     seed: 3,

@@ -65,7 +65,7 @@ export const fakeServices: BenchServices = {
   openBundle: async ({ directory }) => ({ directory, manifest: bundleManifest }),
   chooseEngine: async ({ device }) => ({ attention: 'portable', device }),
   openRunner: async () => fakeRunner(),
-  openLab: async () => {
+  openSetup: async () => {
     throw new Error('latency is measured on real models only');
   },
   gitCommit: async () => null,

@@ -6,6 +6,7 @@ import { MethodSet } from '../../src/compression/method-set.js';
 import { allocatedRows } from '../../src/compression/policy.js';
 import { int8 } from '../../src/compression/quantise/int8.js';
 import { invariant } from '../../src/core/errors.js';
+import { referenceChannels } from '../support/channel-arithmetic.js';
 import { compressAlone, plainTools, policyOf } from '../support/compress.js';
 import { randomLayer } from '../support/random-layer.js';
 
@@ -77,13 +78,13 @@ describe('int8 rows', () => {
     }
   });
 
-  it('have the range of a merged row where that is larger', () => {
+  it('have the range of a merged row where that is larger', async () => {
     const rows = { heads: 1, headDim: 2, rows: 1, capacity: 1, type: 'float32' } as const;
     const chosen = int8.bind({});
     invariant('bound' in chosen && chosen.bound !== null, 'int8 takes no options');
     const prompt = { keys: Float32Array.of(1, 4), values: Float32Array.of(2, 0) };
     const merged = { keys: Float32Array.of(-3, 2), values: Float32Array.of(1, 0) };
-    const rounded = chosen.bound.apply({ ...rows, ...merged }, prompt);
+    const rounded = await chosen.bound.apply({ ...rows, ...merged }, prompt, referenceChannels);
     expect([...rounded.keys]).toEqual([-127, 64]);
     expect([...rounded.values]).toEqual([64, 0]);
     const scales = [...rounded.scales.keys, ...rounded.scales.values];

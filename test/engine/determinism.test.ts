@@ -7,6 +7,7 @@ import { sha256 } from '../../src/core/content-hash.js';
 import { FloatPool } from '../../src/core/float-pool.js';
 import { chunkRows } from '../../src/engine/chunk-plan.js';
 import { cacheCapacity } from '../../src/engine/layer-cache.js';
+import { referenceChannels } from '../support/channel-arithmetic.js';
 import { Kernels } from '../support/kernels.js';
 import { prefillLayer } from '../support/prefill-layer.js';
 import { randomPrompt } from '../support/random-prompt.js';
@@ -39,6 +40,7 @@ function hashOf({ buffer, byteOffset, byteLength }: Float32Array | Int8Array | I
 async function hashes(kernels: Kernels): Promise<string[]> {
   const layer = await prefillLayer(kernels, prompt, { needs, chunkRows });
   const compressor = new LayerCompressor(layer, {
+    channels: referenceChannels,
     nearestKeys: await kernels.nearestKeys(shape.headDim),
     capacityFor: cacheCapacity,
     pool: new FloatPool(),

@@ -5,11 +5,13 @@ import { type MethodSemantics, MethodSet } from '../../src/compression/method-se
 import type { Policy } from '../../src/compression/policy.js';
 import type { Budget } from '../../src/core/budget.js';
 import { invariant } from '../../src/core/errors.js';
+import { referenceChannels } from './channel-arithmetic.js';
 import { referenceNearestKeys } from './nearest-keys.js';
 import { PoisonedPool } from './poisoned-pool.js';
 
 /** Compression without ONNX Runtime; buffers have room beyond the rows. */
 export const plainTools: CompressionTools = {
+  channels: referenceChannels,
   nearestKeys: referenceNearestKeys,
   capacityFor: (rows) => rows + 3,
   pool: new PoisonedPool(),

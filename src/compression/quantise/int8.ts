@@ -1,7 +1,6 @@
-import { inverseScales, largestInt8, toInt8 } from '../../core/int8-rounding.js';
+import { inverseScales, largestInt8 } from '../../core/int8-rounding.js';
 import { plainStage } from '../stage.js';
-import { largestMagnitudes } from './largest-magnitudes.js';
-import type { Quantise, RowsToQuantise } from './quantise.js';
+import type { ChannelArithmetic, Quantise, RowsToQuantise } from './quantise.js';
 
 /** The factor of every channel: its largest magnitude, of the prompt or of a merged row, comes to 127. */
 function scalesOf(prompt: Float32Array, kept: Float32Array): Float32Array {
@@ -11,35 +10,28 @@ function scalesOf(prompt: Float32Array, kept: Float32Array): Float32Array {
   });
 }
 
-/** @param source [heads, capacity, headDim]; rows beyond the used ones come to 0 */
-function quantised(
-  source: Float32Array,
-  scales: Float32Array,
-  { heads, rows, capacity, headDim }: RowsToQuantise,
-): Int8Array {
-  const target = new Int8Array(source.length);
-  const inverse = inverseScales(scales);
-  for (let head = 0; head < heads; head++) {
-    const own = inverse.subarray(head * headDim, (head + 1) * headDim);
-    for (let row = 0; row < rows; row++) {
-      const at = (head * capacity + row) * headDim;
-      for (let d = 0; d < headDim; d++) target[at + d] = toInt8(source[at + d]!, own[d]!);
-    }
-  }
-  return target;
+async function quantised(
+  rows: RowsToQuantise,
+  data: Float32Array,
+  prompt: Float32Array,
+  { largest, toInt8 }: ChannelArithmetic,
+): Promise<{ readonly integers: Int8Array; readonly scales: Float32Array }> {
+  const source = { ...rows, data };
+  const scales = scalesOf(prompt, await largest(source));
+  return { integers: await toInt8(source, inverseScales(scales)), scales };
 }
 
 const rule: Quantise = {
   type: 'int8',
-  apply: (rows, largest) => {
-    const kept = largestMagnitudes({ ...rows, length: rows.rows });
-    const scales = {
-      keys: scalesOf(largest.keys, kept.keys),
-      values: scalesOf(largest.values, kept.values),
+  apply: async (rows, largest, arithmetic) => {
+    const keys = await quantised(rows, rows.keys, largest.keys, arithmetic);
+    const values = await quantised(rows, rows.values, largest.values, arithmetic);
+    return {
+      type: 'int8',
+      keys: keys.integers,
+      values: values.integers,
+      scales: { keys: keys.scales, values: values.scales },
     };
-    const keys = quantised(rows.keys, scales.keys, rows);
-    const values = quantised(rows.values, scales.values, rows);
-    return { type: 'int8', keys, values, scales };
   },
 };
 

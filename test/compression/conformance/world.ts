@@ -5,6 +5,7 @@ import { policyNeeds } from '../../../src/compression/policy.js';
 import { type StatisticNeeds, unionOfNeeds } from '../../../src/core/attention-statistics.js';
 import type { Budget } from '../../../src/core/budget.js';
 import { seededRandom, shuffled } from '../../../src/core/seeded-random.js';
+import { referenceChannels } from '../../support/channel-arithmetic.js';
 import { unquantised } from '../../support/compress.js';
 import { Kernels } from '../../support/kernels.js';
 import { PoisonedPool } from '../../support/poisoned-pool.js';
@@ -59,6 +60,7 @@ export class World {
       scenarios.push({ name, layers });
     }
     const tools: CompressionTools = {
+      channels: referenceChannels,
       nearestKeys: async (search) => (await kernels.nearestKeys(search.headDim))(search),
       capacityFor: (rows) => rows + 1,
       pool: new PoisonedPool(),

@@ -6,6 +6,7 @@ import { type Policy, policyNeeds } from '../../../src/compression/policy.js';
 import { unionOfNeeds } from '../../../src/core/attention-statistics.js';
 import type { Budget } from '../../../src/core/budget.js';
 import { cacheCapacity } from '../../../src/engine/layer-cache.js';
+import { referenceChannels } from '../../support/channel-arithmetic.js';
 import { unquantised } from '../../support/compress.js';
 import type { Kernels } from '../../support/kernels.js';
 import {
@@ -84,6 +85,7 @@ export async function compareWithOracle(
     );
     const layer = await prefillLayer(kernels, prompt, { needs, chunkRows, layers });
     const compressor = new LayerCompressor(layer, {
+      channels: referenceChannels,
       nearestKeys: await kernels.nearestKeys(shape.headDim),
       capacityFor: cacheCapacity,
       pool: new PoisonedPool(),

@@ -22,7 +22,7 @@ export interface LatencySettings {
 }
 
 /** Everything that measures, opened once a run. Close it when done. */
-export interface LatencyLab {
+export interface LatencySetup {
   readonly backbone: Backbone;
   readonly images: ImageReader;
   readonly features: ImageFeatures;

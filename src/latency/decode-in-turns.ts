@@ -9,7 +9,7 @@ import type { LoadedCache } from './loaded-cache.js';
 import { blockOf, takeTurns } from './take-turns.js';
 
 /** A cell ready to decode. */
-export interface Racer {
+export interface LoadedCell {
   readonly cell: Cell;
   readonly cache: LoadedCache;
   /** Decodes warm-up and timed steps on the cache. */
@@ -17,7 +17,7 @@ export interface Racer {
 }
 
 /** What decoding showed of a cell. */
-type Raced = Pick<MeasuredCell, 'tokens' | 'blocks' | 'nullTest'> &
+type DecodedCell = Pick<MeasuredCell, 'tokens' | 'blocks' | 'nullTest'> &
   Pick<MeasuredCell['cache'], 'end' | 'allocated'>;
 
 type Turn =
@@ -28,29 +28,29 @@ type Turn =
  * Lets cells take turns at decoding, each from its own cache as compression left it, with a reading of memory and, for the
  * null test, the full cache once more among them.
  */
-export async function raceCells(
-  racers: readonly Racer[],
+export async function decodeInTurns(
+  loaded: readonly LoadedCell[],
   { protocol, machine }: { readonly protocol: LatencyProtocol; readonly machine: LatencyMachine },
-): Promise<{ readonly cells: readonly Raced[] } & Pick<LatencyRecord, 'memoryRead' | 'load'>> {
+): Promise<{ readonly cells: readonly DecodedCell[] } & Pick<LatencyRecord, 'memoryRead' | 'load'>> {
   const turnOf =
-    ({ cache, decode }: Racer) =>
+    ({ cache, decode }: LoadedCell) =>
     async (): Promise<Turn> => {
       cache.rewind();
       return { kind: 'decoded', block: await decode() };
     };
-  const full = racers.find(({ cell }) => isFullCell(cell));
+  const full = loaded.find(({ cell }) => isFullCell(cell));
   const read = async (): Promise<Turn> => ({ kind: 'read', rate: await machine.readRate() });
   const again = protocol.nullTest && full !== undefined ? [turnOf(full)] : [];
   const load = machine.watchLoad();
-  const turns = await takeTurns([...racers.map(turnOf), read, ...again], protocol.repeats);
+  const turns = await takeTurns([...loaded.map(turnOf), read, ...again], protocol.repeats);
   const taken = load();
   const blocksOf = (contender: number) =>
     turns[contender]!.map(({ turn, result }) => {
       invariant(result.kind === 'decoded', 'a cell reads memory');
       return { turn, block: result.block };
     });
-  const rates = turns[racers.length]!.flatMap(({ result }) => (result.kind === 'read' ? [result.rate] : []));
-  const cells = racers.map((racer, i): Raced => {
+  const rates = turns[loaded.length]!.flatMap(({ result }) => (result.kind === 'read' ? [result.rate] : []));
+  const cells = loaded.map((one, i): DecodedCell => {
     const blocks = blocksOf(i);
     const tokens = blocks[0]!.block.tokens;
     const same = blocks.every(({ block }) => block.tokens.every((token, step) => token === tokens[step]));
@@ -60,9 +60,9 @@ export async function raceCells(
     return {
       tokens: [...tokens],
       blocks: recorded(blocks),
-      ...(racer === full && again.length > 0 ? { nullTest: recorded(blocksOf(racers.length + 1)) } : {}),
-      end: racer.cache.used,
-      allocated: racer.cache.allocated,
+      ...(one === full && again.length > 0 ? { nullTest: recorded(blocksOf(loaded.length + 1)) } : {}),
+      end: one.cache.used,
+      allocated: one.cache.allocated,
     };
   });
   return { cells, memoryRead: { by: machine.readsBy, rates }, load: taken };
