@@ -73,7 +73,7 @@ export class RowStore {
 
   #newBuffers(empty: EmptyBuffers, length: number): CacheBuffers {
     return empty.type === 'int8'
-      ? { ...empty, keys: new Int8Array(length), values: new Int8Array(length) }
+      ? { ...empty, keys: this.#pool.takeInt8(length), values: this.#pool.takeInt8(length) }
       : { ...empty, keys: this.#pool.take(length), values: this.#pool.take(length) };
   }
 

@@ -132,8 +132,7 @@ export async function runBench({
 }): Promise<BenchSummary> {
   const { directory } = run;
   if (directory.tornBytes > 0) {
-    const message = `cut off ${directory.tornBytes} bytes of a record that a crash had left unfinished`;
-    onProgress({ kind: 'notice', message });
+    onProgress({ kind: 'notice', message: tornNotice(directory.tornBytes) });
   }
   const begun = performance.now();
   const keys: string[] = [];
@@ -220,6 +219,11 @@ export async function runBench({
   }
   const planned = keys.flatMap((key) => directory.records.get(key) ?? []);
   return { planned, failures, written, resumed, prefills: prefills(), times, interrupted };
+}
+
+/** Says that the log of a run directory ended within a record. */
+export function tornNotice(bytes: number): string {
+  return `cut off ${bytes} bytes of a record that a crash had left unfinished`;
 }
 
 const noCaches: CacheCounts = { memory: 0, spill: 0, groups: 0, movedBytes: 0 };

@@ -26,6 +26,7 @@ interface LatencyCommand {
 
 function showProgress(progress: Progress): (event: LatencyProgress) => void {
   return (event) => {
+    if (event.kind === 'notice') return progress.note(event.message);
     const { done, samples } = event;
     if (event.kind === 'opening') progress.update(done, samples, 'loading the backbone');
     if (event.kind === 'stage') progress.update(done, samples, `${event.task}: ${event.stage}`);

@@ -205,7 +205,7 @@ export class LayerCompressor {
     });
     return this.#memo.onceAsync(`quantise ${quantise.id}, ${name}`, steps, async () => {
       const { heads, headDim } = layer;
-      return { ...rows, ...(await quantise.rule.apply({ ...rows, heads, headDim }, largest, channels)) };
+      return { ...rows, ...(await quantise.rule.apply({ ...rows, heads, headDim }, largest, this.#tools)) };
     });
   }
 

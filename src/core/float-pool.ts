@@ -2,8 +2,8 @@
 const mostRetainedBytes = 256 * 1024 * 1024;
 
 /**
- * Recycles large float arrays. Fresh ones cost page faults, and every few dozen megabytes of them a full garbage
- * collection; a sample needs the same sizes as the one before. Contents are not cleared.
+ * Recycles large arrays, of floats or of the same bytes as int8. Fresh ones cost page faults, and every few dozen
+ * megabytes of them a full garbage collection; a sample needs the same sizes as the one before. Contents are not cleared.
  */
 export class FloatPool {
   readonly #free = new Map<number, ArrayBuffer[]>();
@@ -16,6 +16,12 @@ export class FloatPool {
     if (buffer === undefined) return new Float32Array(new ArrayBuffer(bytes), 0, length);
     this.#retainedBytes -= bytes;
     return new Float32Array(buffer, 0, length);
+  }
+
+  /** An array of exactly `length` bytes with unspecified contents, from the same memory. */
+  takeInt8(length: number): Int8Array {
+    const floats = this.take(Math.ceil(length / Float32Array.BYTES_PER_ELEMENT));
+    return new Int8Array(floats.buffer, 0, length);
   }
 
   /** Takes an array over, from `take` or not, if its size can be used again; it must not be used afterwards. */

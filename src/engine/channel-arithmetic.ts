@@ -32,12 +32,12 @@ export async function openChannelArithmetic(runtime: Runtime) {
       return largest;
     },
 
-    /** `data * inverse` of the channel, [heads, headDim], as int8: half to even, cut off at -128 and 127; 0 beyond the rows. */
+    /** `data * inverse` of the channel, [heads, headDim], as int8: half to even, cut off at -128 and 127; other rows of `integers` stay. */
     async toInt8(
       { heads, headDim, rows, capacity, data }: ChannelRows,
       inverse: Float32Array,
-    ): Promise<Int8Array> {
-      const integers = new Int8Array(heads * capacity * headDim);
+      integers: Int8Array,
+    ): Promise<void> {
       for (let head = 0; head < heads && rows > 0; head++) {
         const from = head * capacity * headDim;
         const dims = [rows, headDim];
@@ -51,7 +51,6 @@ export async function openChannelArithmetic(runtime: Runtime) {
         invariant(written instanceof Int8Array, 'rounding gives int8');
         if (written !== target) target.set(written);
       }
-      return integers;
     },
   };
 }

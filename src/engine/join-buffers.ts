@@ -23,7 +23,7 @@ export function joinBuffers(members: readonly CacheBuffers[], pool: FloatPool): 
   const floats = members.flatMap((member) => (member.type === 'float32' ? [member] : []));
   const int8s = members.flatMap((member) => (member.type === 'int8' ? [member] : []));
   const takeFloats = (length: number): Float32Array => pool.take(length);
-  const takeInt8s = (length: number): Int8Array => new Int8Array(length);
+  const takeInt8s = (length: number): Int8Array => pool.takeInt8(length);
   const takeScales = (length: number): Float32Array => new Float32Array(length);
   const all: CacheBuffers =
     int8s.length === 0

@@ -14,8 +14,8 @@ import { decodeBlock } from './decode-block.js';
 import { decodeInTurns } from './decode-in-turns.js';
 import type { LatencyRecord, MeasuredCell } from './latency-record.js';
 import type { LatencySettings, LatencySetup } from './latency-setup.js';
+import type { LatencyStage, LatencyTimes } from './latency-stage.js';
 import { LoadedCache } from './loaded-cache.js';
-import type { LatencyStage, LatencyTimes } from './measure-sample.js';
 import { measureResident } from './resident-memory.js';
 
 /** A compressed cache on the disk, and how decoding on it starts. */
@@ -36,7 +36,7 @@ export async function measureCells(
   settings: LatencySettings,
   { prompt, about }: { readonly prompt: PreparedPrompt; readonly about: PromptRecord },
   onStage: (stage: LatencyStage) => void,
-): Promise<Measured & { readonly times: Omit<LatencyTimes, 'input'> }> {
+): Promise<Measured & { readonly times: Omit<LatencyTimes, 'input'>; readonly movedBytes: number }> {
   const { cells, methods, seed, protocol } = settings;
   const { model, runtime, embeddings } = setup.backbone;
   const file = await openSpillFile(settings.spillDirectory);
@@ -88,6 +88,7 @@ export async function measureCells(
     const decode = performance.now() - begin;
     return {
       times: { ...times, decode },
+      movedBytes: file.moved.bytes,
       cells: measured,
       memoryRead: turns.memoryRead,
       load: turns.load,

@@ -4,6 +4,7 @@ import type { Sample } from '../milebench/annotation.js';
 import type { Task } from '../milebench/dataset.js';
 import { type LatencyRecord, latencyRecordVersion } from './latency-record.js';
 import type { LatencySettings, LatencySetup } from './latency-setup.js';
+import type { LatencyStage, LatencyTimes } from './latency-stage.js';
 import { measureCells } from './measure-cells.js';
 import { weightBytes } from './weight-bytes.js';
 
@@ -14,17 +15,12 @@ export interface LatencyJob {
   readonly key: string;
 }
 
-/** What is being done on a sample. */
-export type LatencyStage = 'question and images' | 'prefill' | 'resident memory' | 'decoding in turns';
-
-/** Milliseconds of a sample, by what they went into. */
-export interface LatencyTimes {
-  readonly input: number;
-  readonly prefill: number;
-  readonly compress: number;
-  /** What of compression was inside ONNX Runtime. */
-  readonly runtimeInCompression: number;
-  readonly decode: number;
+/** What a sample came to, and what it cost. */
+export interface MeasuredSample {
+  readonly record: LatencyRecord;
+  readonly times: LatencyTimes;
+  /** Bytes of caches that went through the temporary file, in and out. */
+  readonly movedBytes: number;
 }
 
 /**
@@ -38,14 +34,14 @@ export async function measureSample(
   settings: LatencySettings,
   { task, sample, key }: LatencyJob,
   onStage: (stage: LatencyStage) => void,
-): Promise<{ readonly record: LatencyRecord; readonly times: LatencyTimes }> {
+): Promise<MeasuredSample> {
   const { generation, protocol } = settings;
   const { bundle, runtime } = setup.backbone;
   const begin = performance.now();
   onStage('question and images');
   const { prompt, about } = await samplePrompt({ task, sample }, null, { ...setup, generation });
   const input = performance.now() - begin;
-  const { times, ...measured } = await measureCells(setup, settings, { prompt, about }, onStage);
+  const { times, movedBytes, ...measured } = await measureCells(setup, settings, { prompt, about }, onStage);
   const { source, name } = bundle.manifest;
   const record: LatencyRecord = {
     version: latencyRecordVersion,
@@ -69,5 +65,5 @@ export async function measureSample(
     weightBytes: weightBytes(bundle.manifest),
     ...measured,
   };
-  return { record, times: { ...times, input } };
+  return { record, times: { ...times, input }, movedBytes };
 }

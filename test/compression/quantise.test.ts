@@ -6,7 +6,6 @@ import { MethodSet } from '../../src/compression/method-set.js';
 import { allocatedRows } from '../../src/compression/policy.js';
 import { int8 } from '../../src/compression/quantise/int8.js';
 import { invariant } from '../../src/core/errors.js';
-import { referenceChannels } from '../support/channel-arithmetic.js';
 import { compressAlone, plainTools, policyOf } from '../support/compress.js';
 import { randomLayer } from '../support/random-layer.js';
 
@@ -84,7 +83,7 @@ describe('int8 rows', () => {
     invariant('bound' in chosen && chosen.bound !== null, 'int8 takes no options');
     const prompt = { keys: Float32Array.of(1, 4), values: Float32Array.of(2, 0) };
     const merged = { keys: Float32Array.of(-3, 2), values: Float32Array.of(1, 0) };
-    const rounded = await chosen.bound.apply({ ...rows, ...merged }, prompt, referenceChannels);
+    const rounded = await chosen.bound.apply({ ...rows, ...merged }, prompt, plainTools);
     expect([...rounded.keys]).toEqual([-127, 64]);
     expect([...rounded.values]).toEqual([64, 0]);
     const scales = [...rounded.scales.keys, ...rounded.scales.values];

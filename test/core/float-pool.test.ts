@@ -27,3 +27,14 @@ it('wastes at most a quarter, and gives an empty array for no floats', () => {
   }
   expect(pool.take(0).length).toBe(0);
 });
+
+it('hands out int8 arrays from the same memory', () => {
+  const pool = new FloatPool();
+  const floats = pool.take(1000);
+  pool.give(floats);
+  const integers = pool.takeInt8(3999);
+  expect(integers.length).toBe(3999);
+  expect(integers.buffer).toBe(floats.buffer);
+  pool.give(integers);
+  expect(pool.take(1000).buffer).toBe(floats.buffer);
+});

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { runManifestSchema } from '../../src/bench/run-manifest.js';
 import { type LatencyRecord, latencyRecordSchema } from '../../src/latency/latency-record.js';
 import { type Called, lookm, openPlace, type Place, problemLines } from './real-lookm.js';
+import { copySmallDataset } from './small-dataset.js';
 
 const patience = 300_000;
 vi.setConfig({ testTimeout: patience, hookTimeout: patience });
@@ -118,6 +119,29 @@ describe('a latency run', () => {
     const scored = await lookm(['score', 'run'], place);
     expect(scored.code).toBe(2);
     expect(problemLines(scored).join()).toContain('holds a latency run, which has no scores');
+  });
+
+  test('goes on after a sample that cannot be run, and tries it again', async () => {
+    const data = await copySmallDataset(path.join(place.cwd, 'data'), 2);
+    const image = await readFile(data.firstImage(1));
+    await writeFile(data.firstImage(1), 'no image');
+    const short = ['bench', '--latency', '--steps', '2', '--repeats', '1', '--methods', 'full,h2o'];
+    const own = [...short, '--budgets', '20%', '--dataset', data.root, '--out', 'failing'];
+    const first = await lookm(own, place);
+    expect(first.code).toBe(2);
+    expect(first.stdout).toContain('Done: 1 sample (1 new, 0 found), 1 sample failed');
+    expect(problemLines(first).join()).toMatch(/failed: .*PictureNumbers, sample 1: /);
+    await writeFile(data.firstImage(1), image);
+    const second = await lookm([...own, '--json'], place);
+    expect(JSON.parse(second.stdout)).toMatchObject({ records: 2, written: 1, resumed: 1, failures: [] });
+  });
+
+  test('says in a dry run what it would do', async () => {
+    const planned = await lookm([...run, '--dry-run'], place);
+    expect(planned.stdout).toContain(
+      '3 cells take turns at decoding: 3 repeats of 4 + 4 steps, the full cache twice.',
+    );
+    expect(planned.stdout).toContain('2 samples, 2 prefills');
   });
 
   test('is refused while another one measures on the machine', async () => {

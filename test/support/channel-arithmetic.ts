@@ -15,8 +15,7 @@ export const referenceChannels: ChannelArithmetic = {
     }
     return largest;
   },
-  async toInt8({ heads, headDim, rows, capacity, data }, inverse) {
-    const integers = new Int8Array(heads * capacity * headDim);
+  async toInt8({ heads, headDim, rows, capacity, data }, inverse, integers) {
     for (let head = 0; head < heads; head++) {
       for (let row = 0; row < rows; row++) {
         for (let d = 0; d < headDim; d++) {
@@ -25,6 +24,5 @@ export const referenceChannels: ChannelArithmetic = {
         }
       }
     }
-    return integers;
   },
 };

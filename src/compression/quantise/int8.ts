@@ -1,6 +1,6 @@
 import { inverseScales, largestInt8 } from '../../core/int8-rounding.js';
 import { plainStage } from '../stage.js';
-import type { ChannelArithmetic, Quantise, RowsToQuantise } from './quantise.js';
+import type { Quantise, RowsToQuantise } from './quantise.js';
 
 /** The factor of every channel: its largest magnitude, of the prompt or of a merged row, comes to 127. */
 function scalesOf(prompt: Float32Array, kept: Float32Array): Float32Array {
@@ -14,18 +14,25 @@ async function quantised(
   rows: RowsToQuantise,
   data: Float32Array,
   prompt: Float32Array,
-  { largest, toInt8 }: ChannelArithmetic,
+  { channels, pool }: Parameters<Quantise['apply']>[2],
 ): Promise<{ readonly integers: Int8Array; readonly scales: Float32Array }> {
+  const { heads, headDim, rows: used, capacity } = rows;
   const source = { ...rows, data };
-  const scales = scalesOf(prompt, await largest(source));
-  return { integers: await toInt8(source, inverseScales(scales)), scales };
+  const scales = scalesOf(prompt, await channels.largest(source));
+  const integers = pool.takeInt8(data.length);
+  // Masked rows still take part in a product with zero.
+  for (let head = 0; head < heads; head++) {
+    integers.fill(0, (head * capacity + used) * headDim, (head + 1) * capacity * headDim);
+  }
+  await channels.toInt8(source, inverseScales(scales), integers);
+  return { integers, scales };
 }
 
 const rule: Quantise = {
   type: 'int8',
-  apply: async (rows, largest, arithmetic) => {
-    const keys = await quantised(rows, rows.keys, largest.keys, arithmetic);
-    const values = await quantised(rows, rows.values, largest.values, arithmetic);
+  apply: async (rows, largest, tools) => {
+    const keys = await quantised(rows, rows.keys, largest.keys, tools);
+    const values = await quantised(rows, rows.values, largest.values, tools);
     return {
       type: 'int8',
       keys: keys.integers,

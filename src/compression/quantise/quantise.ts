@@ -1,4 +1,5 @@
 import type { CacheType, ChannelScales, FloatBuffers, Int8Buffers } from '../../core/cache-buffers.js';
+import type { FloatPool } from '../../core/float-pool.js';
 
 /** The first `rows` rows of [heads, capacity, headDim]. */
 export interface ChannelRows {
@@ -13,8 +14,11 @@ export interface ChannelRows {
 export interface ChannelArithmetic {
   /** The largest magnitude of every channel, [heads, headDim]; 0 without rows. */
   largest(rows: ChannelRows): Promise<Float32Array>;
-  /** Numbers times `inverse` of their channel, [heads, headDim], as int8; see `toInt8` of core. 0 beyond the rows. */
-  toInt8(rows: ChannelRows, inverse: Float32Array): Promise<Int8Array>;
+  /**
+   * Numbers times `inverse` of their channel, [heads, headDim], as int8; see `toInt8` of core. Written to `target`,
+   * [heads, capacity, headDim], whose other rows stay as they are.
+   */
+  toInt8(rows: ChannelRows, inverse: Float32Array, target: Int8Array): Promise<void>;
 }
 
 /** Rows of a layer as merging left them. */
@@ -35,6 +39,6 @@ export interface Quantise {
   readonly apply: (
     rows: RowsToQuantise,
     largest: ChannelScales,
-    arithmetic: ChannelArithmetic,
+    tools: { readonly channels: ChannelArithmetic; readonly pool: FloatPool },
   ) => Promise<Int8Buffers>;
 }
