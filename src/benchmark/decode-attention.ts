@@ -2,7 +2,7 @@ import { type CacheBuffers, type CacheType, cacheBytes } from '../core/cache-buf
 import { RandomBytes } from '../core/random-bytes.js';
 import { openAttention } from '../engine/attention.js';
 import { cacheCapacity, LayerCache } from '../engine/layer-cache.js';
-import { openMemoryRead } from '../engine/memory-read.js';
+import { openMemoryRead, readRate } from '../engine/memory-read.js';
 import { floats, type Runtime } from '../engine/runtime.js';
 import type { Measured } from './benchmark.js';
 import { cacheRows, sevenB } from './decoder-shape.js';
@@ -52,8 +52,9 @@ export async function benchmarkAttention(runtime: Runtime, rounds: number): Prom
     };
   };
   const contenders = cacheRows.flatMap((rows) => [contenderOf(rows, 'float32'), contenderOf(rows, 'int8')]);
-  const read = async () => void (await memory.read(readBytes));
-  contenders.push({ name: limit, run: read, work: { unit: 'GB/s', amount: readBytes / 1e9 } });
+  const run = async () => readBytes / readRate(await memory.read(readBytes)) / 1e6;
+  const work = { unit: 'GB/s', amount: readBytes / 1e9 } as const;
+  contenders.push({ name: limit, run, timesItself: true, work });
   const timings = await timeInterleaved(contenders, rounds);
   await memory.close();
   return { timings };

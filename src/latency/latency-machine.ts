@@ -21,9 +21,6 @@ export interface LatencyMachine {
 /** Bytes of a reading: long enough that its begin and end do not matter. */
 const readBytes = 2 ** 30;
 
-/** Read before it: memory that was idle for minutes may have to be brought back by the system. */
-const warmUpBytes = 2 ** 28;
-
 /**
  * Opens what measures the machine and then pins the main thread, for threads that are started later would share its
  * processor.
@@ -39,10 +36,7 @@ export async function openLatencyMachine(runtime: Runtime, pinning: Pinning): Pr
       clockStep: clockStep(),
     },
     readsBy: memory.name,
-    readRate: async () => {
-      await memory.read(warmUpBytes);
-      return readRate(await memory.read(readBytes));
-    },
+    readRate: async () => readRate(await memory.read(readBytes)),
     watchLoad: watchProcessors,
     close: () => memory.close(),
   };
