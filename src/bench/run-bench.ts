@@ -11,6 +11,7 @@ import type { Cell, SampleRecord } from './record.js';
 import { type GenerationSettings, recordKeys } from './record-key.js';
 import type { RunDirectory, SampleFailure } from './run-directory.js';
 import type { RunTimes } from './run-manifest.js';
+import type { RunSummary } from './run-summary.js';
 import type { FeatureCounts, RunSample, SampleJob, SampleRunner } from './sample-job.js';
 
 /** What happened, for whoever shows it. */
@@ -22,19 +23,7 @@ export type BenchProgress =
   | ({ readonly kind: 'failure'; readonly done: number; readonly samples: number } & SampleFailure)
   | { readonly kind: 'notice'; readonly message: string };
 
-export interface BenchSummary {
-  /** The records the plan asks for, in its order: tasks, samples, cells. */
-  readonly planned: readonly SampleRecord[];
-  readonly failures: readonly SampleFailure[];
-  /** Records written by this command, and those it found. */
-  readonly written: number;
-  readonly resumed: number;
-  /** Prompts this command prefilled. */
-  readonly prefills: number;
-  readonly times: RunTimes;
-  /** Stopped by the signal before the last sample. */
-  readonly interrupted: boolean;
-}
+export type BenchSummary = RunSummary<SampleRecord>;
 
 interface Run {
   readonly plan: BenchPlan;

@@ -23,6 +23,7 @@ const alone = [
   ['roco', 'paper'],
   ['knorm', 'paper'],
   ['look-m-tp', 'release'],
+  ['h2o+int8', 'release'],
   ['look-m-p', 'release'],
   ['look-m-tp-a', 'release'],
   ['look-m-tp-w', 'release'],

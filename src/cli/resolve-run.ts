@@ -6,7 +6,7 @@ import { type BenchPlan, planBench } from '../bench/plan.js';
 import type { RunOverrides } from '../config/overrides.js';
 import { type LocatedConfig, readConfig } from '../config/read-config.js';
 import { messageOf, UserError } from '../core/errors.js';
-import { drawSamples } from '../latency/choose-samples.js';
+import { drawSamples } from '../latency/draw-samples.js';
 import { listTasks, loadTask, type Task, type TaskInfo } from '../milebench/dataset.js';
 import { resolveDataset } from './resolve-asset.js';
 import { type ResolvedBackbone, resolveBackbone } from './resolve-backbone.js';

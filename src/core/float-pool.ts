@@ -24,6 +24,12 @@ export class FloatPool {
     return new Int8Array(floats.buffer, 0, length);
   }
 
+  /** Forgets what it keeps for reuse, so that the memory can be freed. */
+  clear(): void {
+    this.#free.clear();
+    this.#retainedBytes = 0;
+  }
+
   /** Takes an array over, from `take` or not, if its size can be used again; it must not be used afterwards. */
   give({ buffer }: Float32Array | Int8Array): void {
     if (!(buffer instanceof ArrayBuffer) || sizeClass(buffer.byteLength) !== buffer.byteLength) return;

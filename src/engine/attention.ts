@@ -1,7 +1,5 @@
 import { type DecodeAttention, openDecodeAttention } from './decode-attention.js';
 import { openInPlaceDecodeAttention } from './in-place-decode-attention.js';
-import { openInt8DecodeAttention } from './int8-decode-attention.js';
-import { openInt8InPlaceAttention } from './int8-in-place-attention.js';
 import { isGroupable, openPrefillAttention } from './prefill-attention.js';
 import type { AttentionShape, PrefillAttention } from './prefill-chunk.js';
 import type { Runtime } from './runtime.js';
@@ -29,12 +27,10 @@ export async function openAttention(
   }: { readonly mostKeys: number; readonly decodeThreads?: number },
 ): Promise<Attention> {
   const inPlace = runtime.kind === 'native' && isGroupable(shape);
-  const open = inPlace
-    ? { float32: openInPlaceDecodeAttention, int8: openInt8InPlaceAttention }
-    : { float32: openDecodeAttention, int8: openInt8DecodeAttention };
+  const open = inPlace ? openInPlaceDecodeAttention : openDecodeAttention;
   const decode = {
-    float32: await open.float32(runtime, shape, decodeThreads),
-    int8: await open.int8(runtime, shape, decodeThreads),
+    float32: await open(runtime, shape, { type: 'float32', threads: decodeThreads }),
+    int8: await open(runtime, shape, { type: 'int8', threads: decodeThreads }),
   };
   return {
     prefill: await openPrefillAttention(runtime, shape, mostKeys),

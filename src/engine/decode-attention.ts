@@ -1,4 +1,6 @@
+import type { CacheType } from '../core/cache-buffers.js';
 import { GraphBuilder } from '../onnx/graph-builder.js';
+import { rowElements, scaleOutside } from './cache-operands.js';
 import type { LayerCache } from './layer-cache.js';
 import type { AttentionShape } from './prefill-chunk.js';
 import { floatData, type Runtime, type Tensor } from './runtime.js';
@@ -25,20 +27,29 @@ export interface DecodeRows {
  */
 export type DecodeAttention = (rows: DecodeRows, cache: LayerCache) => Promise<Tensor>;
 
-/** Attention as products; see `attendUnfused`. */
+/**
+ * Attention as products; see `attendUnfused`. int8 rows are made float32 inside the graph: as small a cache as the kernel
+ * that works in place has, but not a faster step.
+ *
+ * @param options.type of the caches' rows
+ */
 export async function openDecodeAttention(
   runtime: Runtime,
   shape: AttentionShape,
-  threads = runtime.threads,
+  { type, threads = runtime.threads }: { readonly type: CacheType; readonly threads?: number },
 ): Promise<DecodeAttention> {
-  const { heads, kvHeads, headDim } = shape;
+  const { kvHeads, headDim } = shape;
   const graph = new GraphBuilder();
-  graph.input('query', 'f32', ['B', 1, heads * headDim]);
-  graph.input('keys', 'f32', ['B', kvHeads, 'M', headDim]);
-  graph.input('values', 'f32', ['B', kvHeads, 'M', headDim]);
+  const outside = scaleOutside(graph, shape, type);
+  for (const name of ['keys', 'values']) {
+    graph.input(name, rowElements[type], ['B', kvHeads, 'M', headDim]);
+  }
   graph.input('mask', 'f32', ['B', 1, 1, 'M']);
-  attendUnfused(graph, shape, { query: 'query', keys: 'keys', values: 'values', mask: 'mask' }, 'attention');
-  graph.output('attention', 'f32', ['B', 1, heads * headDim]);
+  const floating = (rows: string): string =>
+    type === 'float32' ? rows : graph.op('Cast', [rows], { to: floatCode });
+  const operands = { query: outside.query, keys: floating('keys'), values: floating('values'), mask: 'mask' };
+  attendUnfused(graph, shape, operands, outside.attended);
+  outside.finish();
   const kernel = await runtime.open(graph.bytes(), { threads });
   return async ({ query, key, value, active, attention }, cache) => {
     const [newKeys, newValues] = [floatData(key), floatData(value)];
@@ -46,9 +57,13 @@ export async function openDecodeAttention(
       if (active?.[sequence] === false) continue;
       cache.append(newKeys, newValues, sequence, sequence * kvHeads * headDim);
     }
-    const { keys, values, mask } = cache.feeds;
+    const { feeds } = cache;
+    const { keys, values, mask } = feeds;
     const into = attention === undefined ? {} : { into: { attention } };
-    const result = await kernel.run({ query, keys, values, mask }, into);
+    const result = await kernel.run({ query, keys, values, mask, ...outside.feeds(feeds) }, into);
     return result['attention']!;
   };
 }
+
+/** ONNX's number of float32. */
+const floatCode = 1;

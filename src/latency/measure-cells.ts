@@ -8,6 +8,7 @@ import { decodeStart } from '../bench/run-cells.js';
 import { seedOfPrompt } from '../bench/sample-prompt.js';
 import { openSpillFile } from '../bench/spill-file.js';
 import { UserError } from '../core/errors.js';
+import type { FloatPool } from '../core/float-pool.js';
 import { roundedToMicroseconds } from '../core/milliseconds.js';
 import type { DecodeStart } from '../engine/decode.js';
 import { decodeBlock } from './decode-block.js';
@@ -62,7 +63,7 @@ export async function measureCells(
     requireRoom(stored, settings.cacheBytes);
     const embed = (token: number): Float32Array => embeddingOf(embeddings, token);
     onStage('resident memory');
-    const resident = await residentOf(stored, (cache, start, afterStep) =>
+    const resident = await residentOf(stored, model.pool, (cache, start, afterStep) =>
       decodeBlock({ model, runtime }, cache.layers, start, { steps: newTokens, embed, afterStep }),
     );
     onStage('decoding in turns');
@@ -101,6 +102,7 @@ export async function measureCells(
 /** Memory of each cache alone, the smallest first: what one leaves behind cannot hide what the next one takes. */
 async function residentOf(
   stored: readonly StoredCell[],
+  pool: FloatPool,
   decode: (cache: LoadedCache, start: DecodeStart, afterStep: () => void) => Promise<unknown>,
 ): Promise<Map<StoredCell, MeasuredCell['resident']>> {
   const resident = new Map<StoredCell, MeasuredCell['resident']>();
@@ -108,6 +110,7 @@ async function residentOf(
     const measured = await measureResident(
       () => one.load(true),
       async (cache, afterStep) => void (await decode(cache, one.start, afterStep)),
+      pool,
     );
     resident.set(one, measured);
   }

@@ -2,7 +2,7 @@ import { peakBytes } from '../bench/machine.js';
 import type { BenchPlan } from '../bench/plan.js';
 import { tornNotice } from '../bench/run-bench.js';
 import type { RunDirectory, SampleFailure } from '../bench/run-directory.js';
-import type { RunTimes } from '../bench/run-manifest.js';
+import type { RunSummary } from '../bench/run-summary.js';
 import { UserError } from '../core/errors.js';
 import type { Sample } from '../milebench/annotation.js';
 import type { Task } from '../milebench/dataset.js';
@@ -24,18 +24,7 @@ export type LatencyProgress =
   | { readonly kind: 'notice'; readonly message: string }
   | (LatencyEvent & { readonly done: number; readonly samples: number });
 
-export interface LatencySummary {
-  /** The records the plan asks for, in its order. */
-  readonly planned: readonly LatencyRecord[];
-  readonly failures: readonly SampleFailure[];
-  /** Records written by this command, and those it found. */
-  readonly written: number;
-  readonly resumed: number;
-  readonly prefills: number;
-  readonly times: RunTimes;
-  /** Stopped by the signal before the last sample. */
-  readonly interrupted: boolean;
-}
+export type LatencySummary = RunSummary<LatencyRecord>;
 
 /** What a run measures, with what, and who hears of it. */
 interface LatencyRequest {

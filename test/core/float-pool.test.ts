@@ -28,6 +28,14 @@ it('wastes at most a quarter, and gives an empty array for no floats', () => {
   expect(pool.take(0).length).toBe(0);
 });
 
+it('keeps nothing that it was told to forget', () => {
+  const pool = new FloatPool();
+  const first = pool.take(1000);
+  pool.give(first);
+  pool.clear();
+  expect(pool.take(1000).buffer).not.toBe(first.buffer);
+});
+
 it('hands out int8 arrays from the same memory', () => {
   const pool = new FloatPool();
   const floats = pool.take(1000);

@@ -5,8 +5,6 @@ import { attentionInRuns, headsPerRun } from '../../src/engine/attention-in-runs
 import type { ChunkStatistics } from '../../src/engine/attention-recorder.js';
 import { type DecodeRows, openDecodeAttention } from '../../src/engine/decode-attention.js';
 import { openInPlaceDecodeAttention } from '../../src/engine/in-place-decode-attention.js';
-import { openInt8DecodeAttention } from '../../src/engine/int8-decode-attention.js';
-import { openInt8InPlaceAttention } from '../../src/engine/int8-in-place-attention.js';
 import { cacheCapacity, LayerCache } from '../../src/engine/layer-cache.js';
 import {
   openGroupedAttention,
@@ -203,10 +201,10 @@ describe.each(sessionKinds)('with %s sessions,', (kind) => {
   const decodeKernels = [
     ['unfused', openDecodeAttention, { heads: 4, kvHeads: 4, headDim: 16 }, 'float32'],
     ['unfused, shared key/value heads', openDecodeAttention, { heads: 6, kvHeads: 2, headDim: 5 }, 'float32'],
-    ['int8, unfused', openInt8DecodeAttention, { heads: 4, kvHeads: 4, headDim: 16 }, 'int8'],
+    ['int8, unfused', openDecodeAttention, { heads: 4, kvHeads: 4, headDim: 16 }, 'int8'],
     [
       'int8, unfused, shared key/value heads',
-      openInt8DecodeAttention,
+      openDecodeAttention,
       { heads: 6, kvHeads: 2, headDim: 5 },
       'int8',
     ],
@@ -219,10 +217,10 @@ describe.each(sessionKinds)('with %s sessions,', (kind) => {
             { heads: 6, kvHeads: 2, headDim: 8 },
             'float32',
           ],
-          ['int8, in place', openInt8InPlaceAttention, { heads: 4, kvHeads: 4, headDim: 16 }, 'int8'],
+          ['int8, in place', openInPlaceDecodeAttention, { heads: 4, kvHeads: 4, headDim: 16 }, 'int8'],
           [
             'int8, in place, shared key/value heads',
-            openInt8InPlaceAttention,
+            openInPlaceDecodeAttention,
             { heads: 6, kvHeads: 2, headDim: 8 },
             'int8',
           ],
@@ -237,9 +235,10 @@ describe.each(sessionKinds)('with %s sessions,', (kind) => {
   describe.each(decodeKernels)('decode attention: %s', (_name, open, shape, type) => {
     const { heads, kvHeads, headDim } = shape;
     const length = 131;
-    const any = inputsOf(shape, length);
+    const drawn = inputsOf(shape, length);
     const onGrid = (values: Float32Array): Float32Array => values.map((value) => factor * integerOf(value));
-    const inputs = type === 'int8' ? { ...any, keys: onGrid(any.keys), values: onGrid(any.values) } : any;
+    const inputs =
+      type === 'int8' ? { ...drawn, keys: onGrid(drawn.keys), values: onGrid(drawn.values) } : drawn;
     const emptyCache = (sequences: number): LayerCache => {
       const capacity = cacheCapacity(0);
       const size = sequences * kvHeads * capacity * headDim;
@@ -272,7 +271,7 @@ describe.each(sessionKinds)('with %s sessions,', (kind) => {
       referenceAttention(inputs, { from: position, to: position + 1 }).attention;
 
     it('sees exactly the rows the cache holds, from an empty cache across growth of the buffers', async () => {
-      const decode = await open(runtime, shape);
+      const decode = await open(runtime, shape, { type });
       const cache = emptyCache(1);
       for (let position = 0; position < length; position++) {
         expectClose(floatData(await decode(rowsAt([position]), cache)), expected(position));
@@ -295,7 +294,7 @@ describe.each(sessionKinds)('with %s sessions,', (kind) => {
     });
 
     it('set back to earlier rows goes on as it did then', async () => {
-      const decode = await open(runtime, shape);
+      const decode = await open(runtime, shape, { type });
       const cache = emptyCache(1);
       for (let position = 0; position < 60; position++) await decode(rowsAt([position]), cache);
       const onward = async (): Promise<number[]> => {
@@ -312,7 +311,7 @@ describe.each(sessionKinds)('with %s sessions,', (kind) => {
     });
 
     it('gives each of several sequences what it has alone, to the bit, and the target it was given', async () => {
-      const decode = await open(runtime, shape);
+      const decode = await open(runtime, shape, { type });
       const together = emptyCache(3);
       const alone = [emptyCache(1), emptyCache(1), emptyCache(1)];
       const target = floats(new Float32Array(3 * heads * headDim), [3, 1, heads * headDim]);
@@ -343,8 +342,8 @@ describe.each(sessionKinds)('int8 attention with %s sessions', (kind) => {
 
   it('rounds new rows half to even and cuts off what is beyond the range', async () => {
     const runtime = await openRuntime(kind, 1);
-    const open = kind === 'native' ? openInt8InPlaceAttention : openInt8DecodeAttention;
-    const decode = await open(runtime, shape);
+    const open = kind === 'native' ? openInPlaceDecodeAttention : openDecodeAttention;
+    const decode = await open(runtime, shape, { type: 'int8' });
     const rows = (values: readonly number[]): Tensor =>
       floats(Float32Array.from(values), [1, 1, values.length]);
     const scales = new Float32Array(8).fill(scale);

@@ -13,6 +13,9 @@ function total(bytes: readonly number[]): number {
   return bytes.reduce((sum, one) => sum + one, 0);
 }
 
+/** Where the full cache made a process grow by less, what it grew by with another cache says nothing. */
+const leastTelling = 64 * bytesPerMiB;
+
 /** Resident bytes that came with the cache. */
 function residentBytes({ measured: { resident } }: CellMeasurement): number {
   return resident.peak - resident.before;
@@ -22,15 +25,16 @@ function liveBytes({ measured }: CellMeasurement): number {
   return total(measured.cache.end.bytes);
 }
 
-/** Median over the samples of a row's value over that of the full cache, where that has one. */
+/** Median over the samples of a row's value over that of the full cache, where that is at least so much. */
 function shareOfFull(
   { measurements }: LatencyRow,
   full: LatencyRow | undefined,
   value: (measurement: CellMeasurement) => number,
+  least: number,
 ): number | null {
   const shares = measurements.flatMap((measurement) => {
     const beside = full?.measurements.find(({ record }) => record === measurement.record);
-    return beside === undefined || value(beside) <= 0 ? [] : [value(measurement) / value(beside)];
+    return beside === undefined || value(beside) < least ? [] : [value(measurement) / value(beside)];
   });
   return shares.length === 0 ? null : median(shares);
 }
@@ -47,7 +51,8 @@ function memoryValues(row: LatencyRow, full: LatencyRow | undefined): TableValue
     measurements.length === 0 ? null : median(measurements.map(value));
   const mib = (value: (measurement: CellMeasurement) => number): TableValue =>
     middle((measurement) => value(measurement) / bytesPerMiB);
-  const [live, resident] = [shareOfFull(row, full, liveBytes), shareOfFull(row, full, residentBytes)];
+  const live = shareOfFull(row, full, liveBytes, 1);
+  const resident = shareOfFull(row, full, residentBytes, leastTelling);
   return [
     ...latencyCellValues(row),
     middle(({ measured }) => pairwiseMean(measured.cache.end.rows)),
@@ -73,7 +78,7 @@ export function latencyMemoryTable({ rows, legend }: LatencyReport): Table {
     notes: [
       'Rows are means over layers, after the last step; allocated = what the buffers have room for. Live = K and V of used rows (and scales), right after compression and at the end of a repeat.',
       'Resident = how much the process grew, at its peak after a step, while this cache was the only one loaded; process = all of it, weights included. Medians over samples.',
-      `Moved = which of live bytes and resident bytes are under ${100 * moved} % of the full cache's.`,
+      `Moved = which of live bytes and resident bytes are under ${100 * moved} % of the full cache's; not told where that made the process grow by less than ${leastTelling / bytesPerMiB} MiB.`,
     ],
     legend,
     columns: [

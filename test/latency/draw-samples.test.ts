@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BenchPlan } from '../../src/bench/plan.js';
-import { drawSamples } from '../../src/latency/choose-samples.js';
+import { drawSamples } from '../../src/latency/draw-samples.js';
 import { writeTask } from '../bench/fake-run.js';
 import { sharedDirectory } from '../support/shared-directory.js';
 
